@@ -1,0 +1,1 @@
+export { EventLog, type GroupLag, type LogRecord, type NewLogRecord, type Subscription, type SubscriptionOptions } from './event-log.js';

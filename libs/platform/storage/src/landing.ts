@@ -1,0 +1,64 @@
+// Port: the write-ahead log of reception. A record is durable before its sender is answered.
+import type { Place } from '@perennia/contracts';
+
+/** Where a record stands in the order of one landing area. `generation` rises with each (re)use of a segment. */
+export interface LandingPosition {
+  generation: number;
+  /** Offset in bytes of the record's head within its segment. */
+  offset: number;
+}
+
+/** A durable record: its receipt (JSON text without `place`), its position and where its object stands. */
+export interface LandedRecord {
+  position: LandingPosition;
+  receipt: string;
+  place: Place;
+}
+
+/** One object too large to gather, streamed into a segment of its own. */
+export interface LandingStream {
+  /** Resolves when the chunk is taken; await it: this is the back-pressure. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Writes receipt and footer, makes all durable. */
+  commit(receipt: string): Promise<LandedRecord>;
+  /** Gives the space back; nothing of the object stays visible. */
+  abort(): Promise<void>;
+}
+
+/** A segment that has been written to its end (or closed by recovery). `records` and `bytes` never change after sealing. */
+export interface SealedSegment {
+  generation: number;
+  key: string;
+  records: number;
+  bytes: number;
+}
+
+export interface LandingState {
+  freeSegments: number;
+  totalSegments: number;
+  /** Bytes in segments not yet released. */
+  heldBytes: number;
+}
+
+export abstract class Landing {
+  /**
+   * Appends one record; resolves when it and every record before it are durable.
+   * @param parts the Part 10 object as consecutive buffers; they must not change until the promise settles
+   * @throws StoreFullError at once when no segment is free or the disk is full (nothing was acknowledged, nothing stays)
+   */
+  abstract append(receipt: string, parts: readonly Uint8Array[]): Promise<LandedRecord>;
+  /** @param expectedBytes a hint; @throws StoreFullError as `append` */
+  abstract openStream(expectedBytes?: number): Promise<LandingStream>;
+  /** Durable records after `after` (null: from the oldest held segment on) in order, at most `limit`; [] when there is none yet. */
+  abstract recordsAfter(after: LandingPosition | null, limit: number): Promise<LandedRecord[]>;
+  /** Resolves when there may be durable records after the last call, or `signal` aborts. */
+  abstract whenDurable(signal: AbortSignal): Promise<void>;
+  /** Segments of this area that are sealed and not yet released, oldest first. */
+  abstract sealedSegments(): SealedSegment[];
+  /** Seals the current segment early if it holds anything (idle installations, shutdown of a test, full landing area). */
+  abstract seal(): Promise<void>;
+  /** Gives a sealed segment back for re-use. The caller answers for K16: every record of it verified elsewhere or disposed of. */
+  abstract release(generation: number): Promise<void>;
+  abstract state(): LandingState;
+  abstract close(): Promise<void>;
+}

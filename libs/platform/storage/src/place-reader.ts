@@ -1,0 +1,13 @@
+// The one ranged reader: every read of received bytes goes through it, whatever tier they are on.
+import type { Readable } from 'node:stream';
+import type { Place } from '@perennia/contracts';
+
+/**
+ * Reads `length` bytes at `offset` within the object at `place` (offset 0 = first byte of the Part 10 object).
+ * @throws PlaceMovedError when a landing segment was recycled meanwhile: look up the copy again and go on
+ */
+export abstract class PlaceReader {
+  abstract read(place: Place, offset: number, length: number): Promise<Buffer>;
+  /** Streams the range; a PlaceMovedError may come at any point of the stream, before wrong bytes are given out. */
+  abstract readStream(place: Place, offset: number, length: number): Readable;
+}
