@@ -1,1 +1,1 @@
-export {};
+export { ControlDatabase, ImagingDatabase, type SqlRunner } from './database.js';

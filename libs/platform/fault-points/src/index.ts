@@ -1,0 +1,1 @@
+export { FaultInjectedError, faultPoint, mutant } from './fault-point.js';
