@@ -1,3 +1,6 @@
 export { Clock, SystemClock } from './clock.js';
-export { createLogger, type Logger } from './logger.js';
+export { errorForLog } from './error-for-log.js';
+export { HealthRegistry, type HealthCheck, type HealthReport } from './health-registry.js';
+export { HealthServer } from './health-server.js';
+export { AppLogger, createLogger, type Logger, type LoggerOptions } from './logger.js';
 export { Metrics } from './metrics.js';
