@@ -6,9 +6,17 @@
 import { ConfigurationError } from '@perennia/errors';
 import { z } from 'zod';
 
-export interface ConfigSection<Name extends string = string, Shape extends z.ZodRawShape = z.ZodRawShape> {
-  new (values: z.output<z.ZodObject<Shape>>): z.output<z.ZodObject<Shape>>;
+/** Any section: what the loader and the reference page work with. */
+export interface ConfigSection {
+  new (values: never): object;
   /** Name in the file (`ingest:`) and in `VNA_INGEST_…`; empty for the options at the top level. */
+  readonly section: string;
+  readonly schema: z.ZodObject;
+}
+
+/** A section whose values are known to the compiler. */
+export interface TypedConfigSection<Name extends string, Shape extends z.ZodRawShape> {
+  new (values: z.output<z.ZodObject<Shape>>): z.output<z.ZodObject<Shape>>;
   readonly section: Name;
   readonly schema: z.ZodObject<Shape>;
   /** Defaults with the given differences, validated: for tests and tools. @throws ConfigurationError */
@@ -18,7 +26,7 @@ export interface ConfigSection<Name extends string = string, Shape extends z.Zod
 export function defineConfig<const Name extends string, Shape extends z.ZodRawShape>(
   section: Name,
   schema: z.ZodObject<Shape>,
-): ConfigSection<Name, Shape> {
+): TypedConfigSection<Name, Shape> {
   const strict = schema.strict();
   class Section {
     static readonly section = section;
@@ -32,5 +40,5 @@ export function defineConfig<const Name extends string, Shape extends z.ZodRawSh
       Object.assign(this, values);
     }
   }
-  return Section as unknown as ConfigSection<Name, Shape>;
+  return Section as unknown as TypedConfigSection<Name, Shape>;
 }
