@@ -1,1 +1,24 @@
-export {};
+export { Abort, describeAbort, type AssociationAbort } from './ul/abort-reason.js';
+export { type AcceptorEvent } from './ul/acceptor-event.js';
+export { DEFAULT_ACCEPTOR_LIMITS, type AcceptorLimits } from './ul/acceptor-limits.js';
+export { DicomAcceptor, type DicomAcceptorOptions } from './ul/acceptor.js';
+export { ContextResult, type AssociationAcceptance, type AssociationDecision, type ContextRejection } from './ul/association-decision.js';
+export {
+  AssociationAbortedError, AssociationError, AssociationRejectedError, AssociationTransportError, NoPresentationContextError,
+} from './ul/association-error.js';
+export {
+  type AssociationRequest, type CommonExtendedNegotiation, type ExtendedNegotiation, type OperationsWindow, type ProposedContext,
+  type RoleSelection, type UserIdentity,
+} from './ul/association-request.js';
+export { type AssociationView } from './ul/association-view.js';
+export { type PeerAddress } from './ul/peer-address.js';
+export { describeRejection, Rejection, type AssociationRejection } from './ul/reject-reason.js';
+export {
+  DicomRequestor, type RequestedContext, type RequestorAssociation, type RequestorOptions, type StoreOperation,
+} from './ul/requestor.js';
+export { SystemTimerSource, TimerSource, type TimerHandle } from './ul/timer-source.js';
+export { DimseFailure } from './dimse/dimse-failure.js';
+export { type DimseServices } from './dimse/dimse-services.js';
+export { type EchoRequest, type EchoService } from './dimse/echo-service.js';
+export { DimseStatus, statusCategory, type StatusCategory } from './dimse/status.js';
+export { type StoreOutcome, type StoreRequest, type StoreService, type StoreSink } from './dimse/store-service.js';

@@ -1,0 +1,31 @@
+// DIMSE status codes we send or understand (PS3.7 Annex C, PS3.4 §B.2.3 and §GG) and what they mean.
+
+export const DimseStatus = {
+  success: 0x0000,
+  processingFailure: 0x0110,
+  invalidSopInstance: 0x0117,
+  sopClassNotSupported: 0x0122,
+  duplicateInvocation: 0x0210,
+  unrecognizedOperation: 0x0211,
+  mistypedArgument: 0x0212,
+  notAuthorized: 0x0124,
+  outOfResources: 0xa700,
+  dataSetDoesNotMatchSopClass: 0xa900,
+  cannotUnderstand: 0xc000,
+  coercionOfDataElements: 0xb000,
+  elementsDiscarded: 0xb006,
+  dataSetDoesNotMatchSopClassWarning: 0xb007,
+  pending: 0xff00,
+  cancelled: 0xfe00,
+} as const;
+
+export type StatusCategory = 'success' | 'warning' | 'failure' | 'pending' | 'cancel';
+
+/** PS3.7 §C.1 to C.5: the category follows from the number alone. */
+export function statusCategory(status: number): StatusCategory {
+  if (status === 0) return 'success';
+  if (status === 0xff00 || status === 0xff01) return 'pending';
+  if (status === 0xfe00) return 'cancel';
+  if (status === 0x0001 || status === 0x0107 || status === 0x0116 || status >> 12 === 0xb) return 'warning';
+  return 'failure';
+}

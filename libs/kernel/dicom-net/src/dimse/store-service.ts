@@ -1,0 +1,45 @@
+// The seam between the network and whoever keeps objects: one sink per C-STORE request (PS3.7 §9.1.1).
+import type { PeerAddress } from '../ul/peer-address.js';
+
+export interface StoreRequest {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly transferSyntaxUid: string;
+  readonly callingAet: string;
+  readonly calledAet: string;
+  readonly peer: PeerAddress;
+  readonly associationId: number;
+  readonly messageId: number;
+  readonly moveOriginatorAet: string | undefined;
+  readonly moveOriginatorMessageId: number | undefined;
+  /** What the application attached when it accepted the association. */
+  readonly session: unknown;
+}
+
+export interface StoreOutcome {
+  readonly status: number;
+  /** At most 64 characters are sent (PS3.7 §C.4: LO); never patient data. */
+  readonly errorComment?: string;
+}
+
+/**
+ * Receives the bytes of one dataset, in order, as they arrive.
+ * Of `end` and `abort` exactly one is called, exactly once, and nothing after it.
+ */
+export interface StoreSink {
+  /**
+   * The memory of `chunk` is never reused by the reader: slices may be kept. A returned promise stops the association
+   * from reading (and its socket, so the peer) until it settles; no write is made meanwhile.
+   * A throw or rejection ends the object: the rest is drained, `abort` is called, the peer gets a failure status.
+   */
+  write(chunk: Buffer): void | Promise<void>;
+  /** All bytes were given. The response leaves when this settles, in the order of the requests. */
+  end(): StoreOutcome | Promise<StoreOutcome>;
+  /** The association died, or a write failed, before the end. */
+  abort(reason: string): void;
+}
+
+export interface StoreService {
+  /** Throwing a DimseFailure refuses the object with its status; the dataset is drained. */
+  begin(request: StoreRequest): StoreSink;
+}

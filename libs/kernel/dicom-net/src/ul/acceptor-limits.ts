@@ -1,0 +1,49 @@
+// What one acceptor lets peers do. Each default protects the archive and is tested at the limit and one above.
+
+export interface AcceptorLimits {
+  /** Associations at once, all peers. One more is rejected 2/3/2. Default 300. */
+  readonly maxAssociations: number;
+  /** Associations at once of one calling AE title. One more is rejected 2/3/2. Default 32. */
+  readonly maxAssociationsPerCallingAet: number;
+  /** Connections that have not yet sent their whole request. One more is closed unread. Default 1024. */
+  readonly maxPendingConnections: number;
+  /** Largest A-ASSOCIATE-RQ. Default 256 KiB. */
+  readonly maxAssociateRequestBytes: number;
+  /** Presentation contexts of one request. Default and bound 128, all that odd one-byte ids allow. */
+  readonly maxPresentationContexts: number;
+  /** Largest P-DATA PDU we announce and take, as in the PDU length field. Default 131072. */
+  readonly maxPduBytes: number;
+  /** Largest command set of a DIMSE message. Default 64 KiB. */
+  readonly maxCommandBytes: number;
+  /** Cap of the asynchronous operations window granted; requests beyond the window wait in the socket. Default 32. */
+  readonly maxOperations: number;
+  /** From connection to the complete A-ASSOCIATE-RQ, and until a peer closes after rejection or release (ARTIM). Default 10 s. */
+  readonly artimMs: number;
+  /** Silence between messages, while nothing of the peer is being worked on. Default 60 s. */
+  readonly idleMs: number;
+  /** Silence in the middle of a PDU. Default 10 s. */
+  readonly byteGapMs: number;
+  /** A message that arrives slower than this over a whole window is aborted. Default 1 KiB/s. */
+  readonly minBytesPerSecond: number;
+  /** Length of the window over which the rate is measured. Default 10 s. */
+  readonly minRateWindowMs: number;
+  /** How long an aborted peer may keep its socket. Default 500 ms. */
+  readonly abortLingerMs: number;
+}
+
+export const DEFAULT_ACCEPTOR_LIMITS: AcceptorLimits = {
+  maxAssociations: 300,
+  maxAssociationsPerCallingAet: 32,
+  maxPendingConnections: 1024,
+  maxAssociateRequestBytes: 256 * 1024,
+  maxPresentationContexts: 128,
+  maxPduBytes: 128 * 1024,
+  maxCommandBytes: 64 * 1024,
+  maxOperations: 32,
+  artimMs: 10_000,
+  idleMs: 60_000,
+  byteGapMs: 10_000,
+  minBytesPerSecond: 1024,
+  minRateWindowMs: 10_000,
+  abortLingerMs: 500,
+};
