@@ -1,1 +1,1 @@
-export {};
+export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres.js';

@@ -1,24 +1,54 @@
 // The two planes. On one node both are schemas of one database, but no transaction ever spans them, so that splitting them
 // later changes a connection string only.
-import type { DataSource, EntityManager } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { isTransactionCollision, toArchiveError } from './to-archive-error.js';
 
-/** Runs SQL with bound parameters ($1 …) and gives the rows. */
+/** Runs SQL with bound parameters ($1 …) and gives the rows, of `update … returning` too. bigint comes as number. */
 export interface SqlRunner {
   query<Row = Record<string, unknown>>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
 }
 
+/** How often a transaction is run at most when it collides with others (serialization failure, deadlock). */
+const MAX_ATTEMPTS = 5;
+
 abstract class PlaneDatabase implements SqlRunner {
   constructor(readonly dataSource: DataSource) {}
 
-  query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    return this.dataSource.query(sql, parameters as unknown[]) as Promise<Row[]>;
+  async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      return await rows<Row>(runner, sql, parameters);
+    } finally {
+      await runner.release();
+    }
   }
 
-  /** One transaction of this plane; READ COMMITTED. */
-  transaction<T>(work: (sql: SqlRunner, manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.dataSource.transaction((manager) =>
-      work({ query: <Row>(sql: string, parameters: readonly unknown[] = []) => manager.query(sql, parameters as unknown[]) as Promise<Row[]> }, manager),
-    );
+  /**
+   * One transaction of this plane; READ COMMITTED. Run again, five times at most, when the server gave it up because of a
+   * collision: `work` must have no effect outside the transaction. Keep it short: a long one holds the outbox relay back.
+   */
+  async transaction<T>(work: (sql: SqlRunner, manager: EntityManager) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.dataSource.transaction((manager) => {
+          const runner = manager.queryRunner!;
+          return work({ query: <Row>(sql: string, parameters: readonly unknown[] = []) => rows<Row>(runner, sql, parameters) }, manager);
+        });
+      } catch (cause) {
+        const error = toArchiveError(cause);
+        // No pause: the other one holds the locks, and we wait for them in the server.
+        if (attempt >= MAX_ATTEMPTS || !isTransactionCollision(error)) throw error;
+      }
+    }
+  }
+}
+
+async function rows<Row>(runner: QueryRunner, sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+  try {
+    const result = await runner.query(sql, parameters as unknown[], true);
+    return (result.records ?? []) as Row[];
+  } catch (error) {
+    throw toArchiveError(error);
   }
 }
 

@@ -1,0 +1,16 @@
+// The migrations of the two planes, in order. They are hand-written SQL; TypeORM only runs them.
+import { Identity1763769600000 } from './control/migrations/1763769600000-identity.js';
+import { Catalogue1763769600001 } from './imaging/migrations/1763769600001-catalogue.js';
+import { migrateSchema, type MigrationClass } from './migrate-schema.js';
+
+export const planeMigrations: { control: readonly MigrationClass[]; imaging: readonly MigrationClass[] } = {
+  control: [Identity1763769600000],
+  imaging: [Catalogue1763769600001],
+};
+
+/** Safe under concurrent starts; quick when there is nothing to do. @throws SchemaTooNewError */
+export async function runMigrations(urls: { controlUrl: string; imagingUrl: string }): Promise<{ control: number; imaging: number }> {
+  const control = await migrateSchema(urls.controlUrl, 'control', planeMigrations.control);
+  const imaging = await migrateSchema(urls.imagingUrl, 'imaging', planeMigrations.imaging);
+  return { control, imaging };
+}
