@@ -1,1 +1,3 @@
-export {};
+export { DimseListener } from './dimse-listener.js';
+export { IngestConfig } from './ingest.config.js';
+export { IngestModule } from './ingest.module.js';

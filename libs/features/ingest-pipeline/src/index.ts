@@ -1,1 +1,15 @@
-export {};
+export { AwaitIndexed, type AwaitedReceipt } from './await-indexed.js';
+export { ByteBudget } from './byte-budget.js';
+export { DigestThread, type ObjectDigest } from './digest-thread.js';
+export { IngestPipelineConfig } from './ingest-pipeline.config.js';
+export { IngestPipelineModule } from './ingest-pipeline.module.js';
+export { LandingOwner } from './landing-owner.js';
+export { ReceiptRelay } from './receipt-relay.js';
+export { ReceiveObject, type ReceiveObjectParts } from './receive-object.js';
+export { type ObjectSink, type ReceiveContext, type ReceiveOutcome, type RefusedOutcome, type StoredOutcome } from './receive-context.js';
+export { RefusalLog } from './refusal-log.js';
+export { refusalStatuses, type RefusalCode } from './refusal-code.js';
+export { Refusal } from './refusal.js';
+export { SegmentKeeper } from './segment-keeper.js';
+export { LOOPBACK_PROFILE, SourceProfiles, sourceProfileSchema, type SourceFacts, type SourceProfile } from './source-profile.js';
+export { SourcesConfig } from './sources.config.js';

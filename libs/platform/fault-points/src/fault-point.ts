@@ -4,6 +4,8 @@
 //   VNA_FAIL=K8:kill       SIGKILL at the first time K8 is reached;  K8:kill:37  at the 37th
 //   VNA_FAIL=K7:throw      throws a FaultInjectedError there, every time;  several are separated by commas
 //   VNA_MUTANT=skip-fdatasync,early-acknowledgement
+//   VNA_FAIL_FILE=path     SIGUSR2 arms what the file says (the same syntax); what fired is appended to `path.fired`
+import { appendFileSync, readFileSync } from 'node:fs';
 
 const enabled = process.env['VNA_TEST_BUILD'] === '1';
 
@@ -28,12 +30,15 @@ function parse(text: string | undefined): Map<string, Armed> {
   return armed;
 }
 
-const armed = enabled ? parse(process.env['VNA_FAIL']) : new Map<string, Armed>();
+const failFile = enabled ? process.env['VNA_FAIL_FILE'] : undefined;
+let armed = enabled ? parse(process.env['VNA_FAIL']) : new Map<string, Armed>();
+if (failFile) process.on('SIGUSR2', () => (armed = parse(readFileSync(failFile, 'utf8').trim())));
 const mutants = new Set(enabled ? (process.env['VNA_MUTANT'] ?? '').split(',').filter(Boolean) : []);
 
 function hit(point: string): void {
   const fault = armed.get(point);
   if (!fault || --fault.countdown > 0) return;
+  if (failFile) appendFileSync(`${failFile}.fired`, `${point} ${process.pid}\n`);
   if (fault.action === 'throw') {
     fault.countdown = 1;
     throw new FaultInjectedError(point);
@@ -43,8 +48,8 @@ function hit(point: string): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
 }
 
-/** K0…K16 of docs/promise.md. Costs one call of an empty function when nothing is armed. */
-export const faultPoint: (point: string) => void = armed.size > 0 ? hit : () => {};
+/** K0…K16 of docs/promise.md. Costs one call of an empty function outside test builds. */
+export const faultPoint: (point: string) => void = enabled ? hit : () => {};
 
 /** Whether the named promise-breaking switch is on (test builds only). */
 export const mutant: (name: string) => boolean = mutants.size > 0 ? (name) => mutants.has(name) : () => false;

@@ -1,0 +1,77 @@
+// Waits until receipts have become rows: read-your-writes for senders who want it.
+// One query for all who wait, a few milliseconds apart, and none when nobody waits.
+import type { ImagingDatabase } from '@perennia/persistence';
+import type { Clock, Logger } from '@perennia/telemetry';
+
+const FIRST_LOOK_MS = 4;
+const MAX_INTERVAL_MS = 50;
+
+export interface AwaitedReceipt {
+  receiptId: string;
+  bucket: number;
+}
+interface Waiter {
+  missing: Map<string, number>;
+  deadlineMs: number;
+  done(): void;
+}
+
+export class AwaitIndexed {
+  private readonly waiters = new Set<Waiter>();
+  private looking: Promise<void> | undefined;
+
+  constructor(
+    private readonly imaging: ImagingDatabase,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Resolves with the receipts that are indexed: all of them, or those that were when the time was up. */
+  async wait(receipts: readonly AwaitedReceipt[], timeoutMs: number): Promise<Set<string>> {
+    const missing = new Map(receipts.map(({ receiptId, bucket }) => [receiptId, bucket]));
+    if (missing.size > 0) {
+      await new Promise<void>((resolve) => {
+        const waiter: Waiter = { missing, deadlineMs: this.clock.monotonicMs() + timeoutMs, done: resolve };
+        this.waiters.add(waiter);
+        this.looking ??= this.look();
+      });
+    }
+    return new Set(receipts.filter(({ receiptId }) => !missing.has(receiptId)).map(({ receiptId }) => receiptId));
+  }
+
+  private async look(): Promise<void> {
+    let intervalMs = FIRST_LOOK_MS;
+    while (this.waiters.size > 0) {
+      await this.clock.sleep(intervalMs);
+      const found = await this.indexedAmong().catch((error: unknown) => {
+        this.logger.warn({ err: (error as Error).message }, 'cannot see whether receipts are indexed');
+        return new Set<string>();
+      });
+      intervalMs = found.size > 0 ? FIRST_LOOK_MS : Math.min(intervalMs * 1.5, MAX_INTERVAL_MS);
+      this.settle(found);
+    }
+    this.looking = undefined;
+  }
+
+  private async indexedAmong(): Promise<Set<string>> {
+    const wanted = new Map([...this.waiters].flatMap(({ missing }) => [...missing]));
+    const rows = await this.imaging.query<{ id: string }>(
+      `with wanted as materialized (select * from unnest($1::uuid[], $2::smallint[]) as wanted (id, bucket))
+       select i.id from wanted join imaging.instance i on i.bucket = wanted.bucket and i.id = wanted.id
+       union all
+       select d.id from wanted join imaging.duplicate d on d.bucket = wanted.bucket and d.id = wanted.id`,
+      [[...wanted.keys()], [...wanted.values()]],
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  private settle(found: Set<string>): void {
+    const nowMs = this.clock.monotonicMs();
+    for (const waiter of this.waiters) {
+      for (const id of waiter.missing.keys()) if (found.has(id)) waiter.missing.delete(id);
+      if (waiter.missing.size > 0 && waiter.deadlineMs > nowMs) continue;
+      this.waiters.delete(waiter);
+      waiter.done();
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// Reception for a process: one landing area, one budget, one relay. Imported by every service that takes objects in.
+import { Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { EventLog } from '@perennia/messaging';
+import { ControlDatabase, ImagingDatabase } from '@perennia/persistence';
+import { Landing } from '@perennia/storage';
+import { AppLogger, Clock, Metrics } from '@perennia/telemetry';
+import { AwaitIndexed } from './await-indexed.js';
+import { ByteBudget } from './byte-budget.js';
+import { DigestThread } from './digest-thread.js';
+import { IngestPipelineConfig } from './ingest-pipeline.config.js';
+import { ReceiptRelay } from './receipt-relay.js';
+import { ReceiveObject } from './receive-object.js';
+import { RefusalLog } from './refusal-log.js';
+import { SegmentKeeper } from './segment-keeper.js';
+import { SourceProfiles } from './source-profile.js';
+import { SourcesConfig } from './sources.config.js';
+import { LandingOwner } from './landing-owner.js';
+
+@Injectable()
+class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    private readonly relay: ReceiptRelay,
+    private readonly keeper: SegmentKeeper,
+    private readonly refusals: RefusalLog,
+    private readonly digests: DigestThread,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.relay.start();
+    this.keeper.start();
+  }
+
+  /** After the listeners are closed: what landed is published before the process ends, as far as the database answers. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.keeper.stop();
+    await this.relay.stop();
+    await this.refusals.flush();
+    await this.digests.close();
+  }
+}
+
+@Module({
+  providers: [
+    PipelineLifecycle,
+    { provide: ByteBudget, useFactory: (config: IngestPipelineConfig) => new ByteBudget(config.maxBytesInFlight), inject: [IngestPipelineConfig] },
+    { provide: DigestThread, useFactory: () => new DigestThread() },
+    { provide: SourceProfiles, useFactory: (config: SourcesConfig) => new SourceProfiles(config.profiles), inject: [SourcesConfig] },
+    {
+      provide: RefusalLog,
+      useFactory: (control: ControlDatabase, clock: Clock, logger: AppLogger, metrics: Metrics) => new RefusalLog(control, clock, logger, metrics),
+      inject: [ControlDatabase, Clock, AppLogger, Metrics],
+    },
+    {
+      provide: ReceiveObject,
+      useFactory: (landing: Landing, budget: ByteBudget, digests: DigestThread, refusals: RefusalLog, clock: Clock) =>
+        new ReceiveObject({ landing, budget, digests, refusals, clock }),
+      inject: [Landing, ByteBudget, DigestThread, RefusalLog, Clock],
+    },
+    {
+      provide: AwaitIndexed,
+      useFactory: (imaging: ImagingDatabase, clock: Clock, logger: AppLogger) => new AwaitIndexed(imaging, clock, logger),
+      inject: [ImagingDatabase, Clock, AppLogger],
+    },
+    {
+      provide: ReceiptRelay,
+      useFactory: (landing: Landing, eventLog: EventLog, imaging: ImagingDatabase, clock: Clock, metrics: Metrics, logger: AppLogger, owner: LandingOwner) =>
+        new ReceiptRelay({ landing, eventLog, imaging, clock, metrics, logger, owner: owner.name }),
+      inject: [Landing, EventLog, ImagingDatabase, Clock, Metrics, AppLogger, LandingOwner],
+    },
+    {
+      provide: SegmentKeeper,
+      useFactory: (
+        landing: Landing,
+        imaging: ImagingDatabase,
+        eventLog: EventLog,
+        relay: ReceiptRelay,
+        clock: Clock,
+        logger: AppLogger,
+        owner: LandingOwner,
+        config: IngestPipelineConfig,
+      ) => new SegmentKeeper({ landing, imaging, eventLog, relay, clock, logger, owner: owner.name, republishAfterMs: config.republishAfter }),
+      inject: [Landing, ImagingDatabase, EventLog, ReceiptRelay, Clock, AppLogger, LandingOwner, IngestPipelineConfig],
+    },
+  ],
+  exports: [ReceiveObject, AwaitIndexed, SourceProfiles, ByteBudget],
+})
+export class IngestPipelineModule {}

@@ -1,0 +1,44 @@
+// Writes the receipt of an object: the JSON text that lands beside its bytes and travels to the indexers unchanged.
+import { bucketOf, type Receipt } from '@perennia/contracts';
+import type { HeaderSummary } from '@perennia/dicom-stream';
+import { v7 as uuidv7 } from 'uuid';
+import type { ReceiveContext } from './receive-context.js';
+
+export interface ReceivedObject {
+  context: ReceiveContext;
+  summary: HeaderSummary;
+  transferSyntaxUid: string;
+  datasetOffset: number;
+  objectLength: number;
+  datasetSha256: string;
+  nowMs: number;
+}
+
+/** The routing fields come first: ReceiptRelay reads them without parsing the rest (see receipt-route.ts). */
+export function makeReceipt(object: ReceivedObject): { receiptId: string; text: string } {
+  const { context, summary } = object;
+  const { tenantId } = context.profile;
+  const receiptId = uuidv7();
+  const receipt: Receipt = {
+    receiptId,
+    tenantId,
+    bucket: bucketOf(tenantId, summary.studyInstanceUid),
+    receivedAt: new Date(object.nowMs).toISOString(),
+    studyInstanceUid: summary.studyInstanceUid,
+    seriesInstanceUid: summary.seriesInstanceUid,
+    sopInstanceUid: summary.sopInstanceUid,
+    sopClassUid: summary.sopClassUid,
+    transferSyntaxUid: object.transferSyntaxUid,
+    datasetSha256: object.datasetSha256,
+    objectLength: object.objectLength,
+    datasetOffset: object.datasetOffset,
+    headerLength: summary.headerLength,
+    numberOfFrames: summary.numberOfFrames,
+    frameIndex: summary.frameIndex,
+    attributes: summary.attributes,
+    search: summary.search,
+    source: { kind: context.road, profile: context.profile.name, ...context.source },
+    onConflict: context.profile.onConflict,
+  };
+  return { receiptId, text: JSON.stringify(receipt) };
+}

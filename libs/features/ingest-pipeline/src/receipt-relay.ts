@@ -1,0 +1,141 @@
+// Publishes the receipts of this process's landing area, in landing order. The landing segments are the write-ahead log: a relay
+// that was killed, or that waited for a database, goes on from its stored position; publishing twice changes nothing.
+import { INSTANCE_RECEIVED } from '@perennia/contracts';
+import { faultPoint, mutant } from '@perennia/fault-points';
+import type { EventLog } from '@perennia/messaging';
+import type { ImagingDatabase } from '@perennia/persistence';
+import type { LandedRecord, Landing, LandingPosition } from '@perennia/storage';
+import type { Clock, Logger, Metrics } from '@perennia/telemetry';
+import { logRecordOf } from './receipt-route.js';
+
+const BATCH_RECORDS = 1000;
+const BATCH_BYTES = 8 * 1024 * 1024;
+const POSITION_INTERVAL_MS = 500;
+const MAX_BACKOFF_MS = 5_000;
+
+export interface ReceiptRelayParts {
+  landing: Landing;
+  eventLog: EventLog;
+  imaging: ImagingDatabase;
+  clock: Clock;
+  metrics: Metrics;
+  logger: Logger;
+  /** Name of the landing area. */
+  owner: string;
+}
+
+export class ReceiptRelay {
+  private readonly stopping = new AbortController();
+  private running: Promise<void> | undefined;
+  private idle = false;
+  private position: LandingPosition | null = null;
+  private storedPosition: LandingPosition | null = null;
+  private positionStoredMs = 0;
+  private readonly knownGenerations = new Set<number>();
+  private readonly published;
+
+  constructor(private readonly parts: ReceiptRelayParts) {
+    this.published = parts.metrics.counter('vna_receipts_published_total', 'Receipts appended to the event log');
+  }
+
+  /** Everything up to here is in the event log; null before the first receipt of this area. */
+  get publishedUpTo(): LandingPosition | null {
+    return this.position;
+  }
+
+  /** Whether every durable receipt was in the log when last looked. */
+  get caughtUp(): boolean {
+    return this.idle;
+  }
+
+  start(): void {
+    this.running = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    let backoffMs = 50;
+    while (!signal.aborted) {
+      try {
+        if (this.knownGenerations.size === 0) await this.restorePosition();
+        const moved = await this.publishNext();
+        backoffMs = 50;
+        if (!moved) await this.parts.landing.whenDurable(signal);
+      } catch (error) {
+        this.parts.logger.warn({ code: (error as { code?: string }).code, err: (error as Error).message, backoffMs }, 'receipts wait: the event log cannot be written');
+        await this.parts.clock.sleep(backoffMs, signal);
+        backoffMs = Math.min(backoffMs * 2, MAX_BACKOFF_MS);
+      }
+    }
+    await this.storePosition().catch((error: unknown) => this.parts.logger.warn({ err: (error as Error).message }, 'relay position not stored; receipts will be published again'));
+  }
+
+  private async restorePosition(): Promise<void> {
+    const rows = await this.parts.imaging.query<{ generation: string; offset_bytes: string }>(
+      'select generation, offset_bytes from imaging.relay_position where owner = $1',
+      [this.parts.owner],
+    );
+    const row = rows[0];
+    this.position = row ? { generation: Number(row.generation), offset: Number(row.offset_bytes) } : null;
+    this.knownGenerations.add(0);
+  }
+
+  /** @returns whether anything was published */
+  private async publishNext(): Promise<boolean> {
+    const records = bounded(await this.parts.landing.recordsAfter(this.position, BATCH_RECORDS));
+    const last = records.at(-1);
+    this.idle = !last;
+    if (!last) {
+      await this.storePosition();
+      return false;
+    }
+    await this.openSegmentRows(records);
+    if (mutant('offset-before-effect')) await this.storePositionOf(last.position);
+    const { eventLog, owner, clock } = this.parts;
+    await eventLog.append(INSTANCE_RECEIVED, records.map((record) => logRecordOf(record, eventLog.partitions, owner)));
+    faultPoint('K10');
+    this.position = last.position;
+    this.published.inc(records.length);
+    if (clock.monotonicMs() - this.positionStoredMs > POSITION_INTERVAL_MS) await this.storePosition();
+    return true;
+  }
+
+  /** A segment's row must exist before anything of it can be counted as disposed of. */
+  private async openSegmentRows(records: readonly LandedRecord[]): Promise<void> {
+    const fresh = new Map(records.filter(({ position }) => !this.knownGenerations.has(position.generation)).map((record) => [record.position.generation, record.place.key]));
+    if (fresh.size === 0) return;
+    await this.parts.imaging.query(
+      `insert into imaging.segment (owner, generation, object_key)
+       select $1, generation, object_key from unnest($2::bigint[], $3::text[]) as fresh (generation, object_key)
+       on conflict do nothing`,
+      [this.parts.owner, [...fresh.keys()], [...fresh.values()]],
+    );
+    for (const generation of fresh.keys()) this.knownGenerations.add(generation);
+  }
+
+  private async storePosition(): Promise<void> {
+    if (this.position && this.position !== this.storedPosition) await this.storePositionOf(this.position);
+  }
+
+  private async storePositionOf(position: LandingPosition): Promise<void> {
+    await this.parts.imaging.query(
+      `insert into imaging.relay_position (owner, generation, offset_bytes) values ($1, $2, $3)
+       on conflict (owner) do update set generation = excluded.generation, offset_bytes = excluded.offset_bytes, updated_at = now()`,
+      [this.parts.owner, position.generation, position.offset],
+    );
+    faultPoint('K11');
+    this.storedPosition = position;
+    this.positionStoredMs = this.parts.clock.monotonicMs();
+  }
+}
+
+function bounded(records: LandedRecord[]): LandedRecord[] {
+  let bytes = 0;
+  const end = records.findIndex((record) => (bytes += record.receipt.length) > BATCH_BYTES);
+  return end <= 0 ? (end === 0 ? records.slice(0, 1) : records) : records.slice(0, end);
+}

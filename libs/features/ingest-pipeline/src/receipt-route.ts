@@ -1,0 +1,33 @@
+// Reads where a receipt goes from the head of its text, and turns it into the record of the event log without parsing it.
+import { INSTANCE_RECEIVED, MAX_RECORD_BYTES, partitionOfBucket, type Receipt } from '@perennia/contracts';
+import { CorruptDataError } from '@perennia/errors';
+import type { NewLogRecord } from '@perennia/messaging';
+import type { LandedRecord } from '@perennia/storage';
+
+const head = /^\{"receiptId":"([0-9a-f-]{36})","tenantId":"([a-z0-9-]+)","bucket":(\d+),"receivedAt":"([^"]+)","studyInstanceUid":"([0-9.]+)"/;
+
+/** Frame indexes above this size stay in the landing record and are referred to (claim check). */
+const FRAME_INDEX_LIMIT_BYTES = 32 * 1024;
+
+/** @throws CorruptDataError when the text is not a receipt */
+export function logRecordOf(record: LandedRecord, partitions: number, producer: string): NewLogRecord {
+  const route = head.exec(record.receipt);
+  if (!route) throw new CorruptDataError('A landing record holds no receipt that can be read.', { details: { position: record.position } });
+  const [, receiptId, tenantId, bucket, receivedAt, studyInstanceUid] = route;
+  const receipt = record.receipt.length > FRAME_INDEX_LIMIT_BYTES ? withoutLargeFrameIndex(record.receipt) : record.receipt;
+  const key = `${tenantId}/${studyInstanceUid}`;
+  const value =
+    `{"id":"${receiptId}","type":"${INSTANCE_RECEIVED}","version":1,"tenantId":"${tenantId}","key":"${key}","bucket":${bucket},` +
+    `"occurredAt":"${receivedAt}","producer":"${producer}","data":${receipt.slice(0, -1)},"place":${JSON.stringify(record.place)}}}`;
+  return { partition: partitionOfBucket(Number(bucket), partitions), key, value };
+}
+
+function withoutLargeFrameIndex(text: string): string {
+  const receipt = JSON.parse(text) as Receipt;
+  if (receipt.frameIndex.kind === 'encapsulated' && receipt.frameIndex.ranges.length > FRAME_INDEX_LIMIT_BYTES) {
+    receipt.frameIndex = { kind: 'reference', frames: receipt.frameIndex.frames };
+  }
+  const slim = JSON.stringify(receipt);
+  // Leaves room for the envelope; what still is too large is an object with absurd header values, kept but searchable by UIDs only.
+  return Buffer.byteLength(slim) < MAX_RECORD_BYTES - 4096 ? slim : JSON.stringify({ ...receipt, attributes: { study: {}, series: {}, instance: {} } });
+}

@@ -1,0 +1,147 @@
+// The page to read first: what happens to an object between its first byte and the answer to its sender.
+//   stream once (prefix → digest → header tap) → check → land → answer.
+// Neither PostgreSQL nor the event log is asked. Bad input is told by `end`, after all bytes were taken, so that a DIMSE sender
+// gets a status instead of an abort.
+import { bucketOf } from '@perennia/contracts';
+import { HeaderTap, part10Prefix, Part10Reader } from '@perennia/dicom-stream';
+import { faultPoint } from '@perennia/fault-points';
+import type { Landing } from '@perennia/storage';
+import type { Clock } from '@perennia/telemetry';
+import type { ByteBudget } from './byte-budget.js';
+import type { DigestThread, ObjectDigest } from './digest-thread.js';
+import { LandingBody } from './landing-body.js';
+import { makeReceipt } from './make-receipt.js';
+import type { ObjectSink, ReceiveContext, ReceiveOutcome } from './receive-context.js';
+import { Refusal } from './refusal.js';
+import type { RefusalLog } from './refusal-log.js';
+import { checkIdentity } from './check-identity.js';
+
+export interface ReceiveObjectParts {
+  landing: Landing;
+  budget: ByteBudget;
+  digests: DigestThread;
+  refusals: RefusalLog;
+  clock: Clock;
+}
+
+export class ReceiveObject {
+  constructor(private readonly parts: ReceiveObjectParts) {}
+
+  begin(context: ReceiveContext): ObjectSink {
+    faultPoint('K2');
+    return new ObjectReception(this.parts, context);
+  }
+}
+
+class ObjectReception implements ObjectSink {
+  private readonly body: LandingBody;
+  private readonly digest: ObjectDigest;
+  private tap: HeaderTap | undefined;
+  private part10: Part10Reader | undefined;
+  private transferSyntaxUid = '';
+  private datasetOffset = 0;
+  private failure: Refusal | undefined;
+  private chunks = 0;
+
+  constructor(
+    private readonly parts: ReceiveObjectParts,
+    private readonly context: ReceiveContext,
+  ) {
+    this.body = new LandingBody(parts.landing, parts.budget);
+    this.digest = parts.digests.begin();
+    if (context.command) this.beginBareDataset(context.command);
+    else this.part10 = new Part10Reader();
+  }
+
+  private beginBareDataset(command: NonNullable<ReceiveContext['command']>): void {
+    const prefix = part10Prefix({ ...command, sourceAet: this.context.source.callingAet });
+    void this.body.write(prefix);
+    this.beginDataset(command.transferSyntaxUid, prefix.length);
+  }
+
+  private beginDataset(transferSyntaxUid: string, datasetOffset: number): void {
+    this.transferSyntaxUid = transferSyntaxUid;
+    this.datasetOffset = datasetOffset;
+    const { issuer, characterSet } = this.context.profile;
+    this.tap = new HeaderTap({ transferSyntaxUid, datasetOffset, defaultIssuer: issuer, defaultCharacterSet: characterSet });
+  }
+
+  write(chunk: Buffer): void | Promise<void> {
+    this.chunks += 1;
+    if (this.chunks === 1) faultPoint('K3');
+    else if (this.chunks === 2) faultPoint('K4');
+    if (this.failure) return undefined;
+    try {
+      const dataset = this.part10 ? this.readPrefix(chunk) : chunk;
+      const tapped = dataset.length > 0 ? this.tap!.push(dataset) : undefined;
+      const digested = dataset.length > 0 ? this.digest.update(dataset) : undefined;
+      const landed = this.body.write(chunk);
+      if (tapped || digested || landed) return this.settle(tapped, digested, landed);
+    } catch (error) {
+      this.fail(error);
+    }
+    return undefined;
+  }
+
+  /** Gives the part of the chunk that belongs to the dataset. */
+  private readPrefix(chunk: Buffer): Buffer {
+    const dataset = this.part10!.push(chunk);
+    if (dataset.length > 0 && !this.tap) this.beginDataset(this.part10!.meta.transferSyntaxUid, this.part10!.datasetOffset);
+    return dataset;
+  }
+
+  private async settle(...pending: (void | Promise<void> | undefined)[]): Promise<void> {
+    try {
+      await Promise.all(pending);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= Refusal.of(error);
+    this.digest.discard();
+    void this.body.abort();
+  }
+
+  async end(): Promise<ReceiveOutcome> {
+    faultPoint('K5');
+    try {
+      if (this.failure) throw this.failure;
+      if (!this.tap) throw new Refusal('NOT_DICOM', 'These bytes are not a DICOM file: no File Meta Information and no data set.');
+      const summary = await this.tap.end();
+      const warning = checkIdentity(summary, this.context, this.part10?.meta);
+      const { receiptId, text } = makeReceipt({
+        context: this.context,
+        summary,
+        transferSyntaxUid: this.transferSyntaxUid,
+        datasetOffset: this.datasetOffset,
+        objectLength: this.body.sizeBytes,
+        datasetSha256: await this.digest.finish(),
+        nowMs: this.parts.clock.nowMs(),
+      });
+      await this.body.commit(text);
+      const { sopClassUid, sopInstanceUid, studyInstanceUid, seriesInstanceUid } = summary;
+      const bucket = bucketOf(this.context.profile.tenantId, studyInstanceUid);
+      return { outcome: 'stored', receiptId, bucket, sopClassUid, sopInstanceUid, studyInstanceUid, seriesInstanceUid, warning };
+    } catch (error) {
+      return this.refuse(error);
+    }
+  }
+
+  private refuse(error: unknown): ReceiveOutcome {
+    const refusal = Refusal.of(error);
+    this.fail(refusal);
+    const uids = {
+      sopClassUid: this.context.command?.sopClassUid ?? this.part10?.meta?.mediaStorageSopClassUid,
+      sopInstanceUid: this.context.command?.sopInstanceUid ?? this.part10?.meta?.mediaStorageSopInstanceUid,
+    };
+    this.parts.refusals.record(refusal, this.context, uids);
+    return refusal.outcome(uids);
+  }
+
+  abort(): void {
+    this.digest.discard();
+    void this.body.abort();
+  }
+}

@@ -1,0 +1,53 @@
+// The DIMSE receiver: C-ECHO and C-STORE into the ingest pipeline.
+import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
+import { AppLogger, Clock, HealthRegistry, Metrics } from '@perennia/telemetry';
+import { DimseListener } from './dimse-listener.js';
+import { IngestConfig } from './ingest.config.js';
+import { IngestMetrics } from './ingest-metrics.js';
+import { StoreHandler } from './store.handler.js';
+
+@Injectable()
+class IngestLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private listening = false;
+
+  constructor(
+    private readonly listener: DimseListener,
+    health: HealthRegistry,
+  ) {
+    health.addReadiness('dicom-listener', () => (this.listening ? undefined : 'not listening yet'));
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.listener.start();
+    this.listening = true;
+  }
+
+  /** Before the pipeline ends: what is in flight is answered first. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.listening = false;
+    await this.listener.stop();
+  }
+}
+
+@Module({
+  imports: [IngestPipelineModule],
+  providers: [
+    IngestLifecycle,
+    { provide: IngestMetrics, useFactory: (metrics: Metrics) => new IngestMetrics(metrics), inject: [Metrics] },
+    {
+      provide: StoreHandler,
+      useFactory: (receive: ReceiveObject, indexed: AwaitIndexed, config: IngestPipelineConfig, metrics: IngestMetrics, clock: Clock) =>
+        new StoreHandler({ receive, indexed, indexedTimeoutMs: config.indexedTimeout, stored: metrics.stored, acknowledged: metrics.acknowledged, monotonicMs: () => clock.monotonicMs() }),
+      inject: [ReceiveObject, AwaitIndexed, IngestPipelineConfig, IngestMetrics, Clock],
+    },
+    {
+      provide: DimseListener,
+      useFactory: (config: IngestConfig, sources: SourceProfiles, metrics: IngestMetrics, logger: AppLogger, store: StoreHandler) =>
+        new DimseListener(config, sources, metrics, logger, store),
+      inject: [IngestConfig, SourceProfiles, IngestMetrics, AppLogger, StoreHandler],
+    },
+  ],
+  exports: [DimseListener],
+})
+export class IngestModule {}

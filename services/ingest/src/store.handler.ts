@@ -1,0 +1,59 @@
+// C-STORE: hands the bytes to the ingest pipeline and turns its outcome into a DIMSE status (PS3.4 Annex B).
+import { DimseStatus, type StoreOutcome, type StoreRequest, type StoreService, type StoreSink } from '@perennia/dicom-net';
+import { faultPoint } from '@perennia/fault-points';
+import { type AwaitIndexed, type ObjectSink, type ReceiveObject, type SourceProfile } from '@perennia/ingest-pipeline';
+import type { Counter, Histogram } from './ingest-metrics.js';
+
+export interface StoreHandlerParts {
+  receive: ReceiveObject;
+  indexed: AwaitIndexed;
+  indexedTimeoutMs: number;
+  stored: Counter;
+  acknowledged: Histogram;
+  monotonicMs(): number;
+}
+
+export class StoreHandler implements StoreService {
+  constructor(private readonly parts: StoreHandlerParts) {}
+
+  begin(request: StoreRequest): StoreSink {
+    const profile = request.session as SourceProfile;
+    const sink = this.parts.receive.begin({
+      road: 'dimse',
+      profile,
+      source: { callingAet: request.callingAet, calledAet: request.calledAet, peer: request.peer.address },
+      command: request,
+    });
+    return new PipelineSink(this.parts, profile, sink);
+  }
+}
+
+class PipelineSink implements StoreSink {
+  private readonly startedMs: number;
+
+  constructor(
+    private readonly parts: StoreHandlerParts,
+    private readonly profile: SourceProfile,
+    private readonly sink: ObjectSink,
+  ) {
+    this.startedMs = parts.monotonicMs();
+  }
+
+  write(chunk: Buffer): void | Promise<void> {
+    return this.sink.write(chunk);
+  }
+
+  async end(): Promise<StoreOutcome> {
+    const outcome = await this.sink.end();
+    if (outcome.outcome === 'refused') return { status: outcome.dimseStatus, errorComment: outcome.message.slice(0, 64) };
+    if (this.profile.acknowledge === 'indexed') await this.parts.indexed.wait([outcome], this.parts.indexedTimeoutMs);
+    this.parts.stored.inc();
+    this.parts.acknowledged.observe((this.parts.monotonicMs() - this.startedMs) / 1000);
+    setImmediate(faultPoint, 'K9');
+    return { status: DimseStatus.success };
+  }
+
+  abort(): void {
+    this.sink.abort();
+  }
+}
