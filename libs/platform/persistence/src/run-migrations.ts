@@ -1,11 +1,13 @@
 // The migrations of the two planes, in order. They are hand-written SQL; TypeORM only runs them.
 import { Identity1763769600000 } from './control/migrations/1763769600000-identity.js';
+import { ControlQueues1763769600002 } from './control/migrations/1763769600002-control-queues.js';
 import { Catalogue1763769600001 } from './imaging/migrations/1763769600001-catalogue.js';
+import { ImagingQueues1763769600003 } from './imaging/migrations/1763769600003-imaging-queues.js';
 import { migrateSchema, type MigrationClass } from './migrate-schema.js';
 
 export const planeMigrations: { control: readonly MigrationClass[]; imaging: readonly MigrationClass[] } = {
-  control: [Identity1763769600000],
-  imaging: [Catalogue1763769600001],
+  control: [Identity1763769600000, ControlQueues1763769600002],
+  imaging: [Catalogue1763769600001, ImagingQueues1763769600003],
 };
 
 /** Safe under concurrent starts; quick when there is nothing to do. @throws SchemaTooNewError */

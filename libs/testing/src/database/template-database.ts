@@ -71,7 +71,7 @@ function migrationFingerprint(): string {
     const folder = join(sources, plane, 'migrations');
     for (const file of readdirSync(folder).sort()) hash.update(file).update(readFileSync(join(folder, file)));
   }
-  return hash.update(readFileSync(join(sources, 'run-migrations.ts'))).digest('hex').slice(0, 16);
+  return hash.update(readFileSync(join(sources, 'run-migrations.ts'))).update(readFileSync(join(sources, 'queue-tables.ts'))).digest('hex').slice(0, 16);
 }
 
 function databaseUrl(server: string, name: string): string {
