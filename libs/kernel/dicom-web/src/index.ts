@@ -1,1 +1,15 @@
-export {};
+export { parseAttributeMatch } from './attribute-match.js';
+export { parseByteRange, type ByteRange } from './byte-range.js';
+export { combineDateTime } from './combine-date-time.js';
+export { type CombinedCondition, type Condition, type Match, type TagPath } from './condition.js';
+export { parseMultipartContentType, type MultipartContentType } from './content-type.js';
+export { DicomWebError, type DicomWebErrorReason } from './dicom-web-error.js';
+export { negotiate, parseAccept, type AcceptRange, type Representation } from './media-type.js';
+export { DEFAULT_MULTIPART_LIMITS, MultipartReader, type MultipartEvent, type MultipartLimits } from './multipart-reader.js';
+export { MultipartWriter, type MultipartPart } from './multipart-writer.js';
+export { type PartHeaders } from './part-headers.js';
+export { bulkDataPath, instancePath, parseBulkDataElements, seriesPath, studyPath } from './paths.js';
+export { PROBLEM_MEDIA_TYPE, problemDetails, type ProblemDetails } from './problem-details.js';
+export { parseQidoParameters, splitQuery, type QidoParameters } from './qido-parameters.js';
+export { parseTagPath, type NamedAttribute } from './tag-path.js';
+export { warningHeader } from './warning-header.js';
