@@ -54,8 +54,8 @@ create index study_name on imaging.study (tenant_id, patient_name text_pattern_o
 -- names and descriptions by infix, ideographic and phonetic groups
 create index study_name_trigram on imaging.study using gin (patient_name gin_trgm_ops);
 create index study_modalities on imaging.study using gin (modalities);
--- settling: open studies by the time of their last instance
-create index study_open on imaging.study (last_received_at) where state = 'open';
+-- settling: the open studies; the time of the last instance is in no index, so that counting instances stays HOT
+create index study_open on imaging.study (id) where state = 'open';
 
 create table imaging.series (
   bucket                smallint not null,
@@ -157,8 +157,8 @@ create table imaging.duplicate (
   instance_bucket     smallint not null,
   kind                text not null check (kind in ('redundant', 'conflict')),
   -- pending: bytes still in the landing area; dropped: kept copy was re-read and is good; adopted: took the place of a bad
-  -- copy; filed: conflict, its bytes are in a pack
-  state               text not null default 'pending' check (state in ('pending', 'dropped', 'adopted', 'filed')),
+  -- copy; filed: conflict, its bytes are in a pack; suspect: its bytes are not those received
+  state               text not null default 'pending' check (state in ('pending', 'dropped', 'adopted', 'filed', 'suspect')),
   dataset_sha256      bytea not null,
   receipt             jsonb not null,
   tier                text not null,
