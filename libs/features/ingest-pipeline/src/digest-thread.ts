@@ -115,7 +115,7 @@ export class DigestThread {
   private offer(id: number, chunk: Uint8Array): number {
     this.reclaim();
     const length = Math.min(chunk.length, RING_BYTES - this.usedBytes, RING_BYTES - this.head);
-    if (length === 0 || this.published - this.reclaimed >= QUEUE_SLOTS) return 0;
+    if (length === 0 || ((this.published - this.reclaimed) | 0) >= QUEUE_SLOTS) return 0;
     this.ring.set(length === chunk.length ? chunk : chunk.subarray(0, length), this.head);
     this.publish(id, this.head, length, 0);
     this.head = (this.head + length) % RING_BYTES;

@@ -1,0 +1,98 @@
+// Cuts the power under the running product: everything is stopped in mid-flight, the disk image is copied as it is, and a second
+// product is started on the copy. Whatever was acknowledged before the stop must be there. kill -9 alone proves nothing about
+// fsync, since the kernel still writes its cache out.
+import { execFileSync } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PromiseChecker, type CheckReport } from './checker.js';
+import { Ledger } from './ledger.js';
+import { Product } from './product.js';
+import { PromiseSender } from './sender.js';
+
+const script = join(resolve(fileURLToPath(new URL('.', import.meta.url)), '../../../..'), 'tools/powercut.sh');
+
+export interface PowerCut {
+  cut: number;
+  seed: number;
+  report: CheckReport;
+  recoveryMs: number;
+}
+
+export interface PowerCutsOptions {
+  /** Scratch folder; the disk image and its copies are made in it. */
+  directory: string;
+  seed: number;
+  environment?: Record<string, string>;
+}
+
+export class PowerCuts {
+  private readonly disk: string;
+  private readonly ledger: Ledger;
+  private product: Product | undefined;
+  private random: number;
+
+  constructor(private readonly options: PowerCutsOptions) {
+    this.disk = join(options.directory, 'disk');
+    this.ledger = new Ledger(join(options.directory, 'ledger.jsonl'));
+    this.random = options.seed >>> 0 || 1;
+  }
+
+  private next(below: number): number {
+    this.random = (Math.imul(this.random, 1664525) + 1013904223) >>> 0;
+    return (this.random >>> 8) % below;
+  }
+
+  async start(sizeText = '3G'): Promise<void> {
+    execFileSync('bash', [script, 'disk', this.disk, sizeText]);
+    this.product = await Product.start({ dataDirectory: join(this.disk, 'data'), logFile: '', environment: this.options.environment });
+  }
+
+  /** Sends for a random while, cuts, and checks what a machine would find after the power came back. */
+  async cut(number: number): Promise<PowerCut> {
+    const product = this.product!;
+    const seed = this.next(0x7fffffff);
+    this.ledger.forget();
+    const sender = new PromiseSender({
+      dicomPort: product.dicomPort,
+      web: product.web,
+      ledger: this.ledger,
+      root: `1.2.826.0.1.3680043.10.2.${Date.now()}.${this.next(100000)}`,
+      seed,
+      largeEvery: 80,
+    });
+    sender.start();
+    await new Promise((done) => setTimeout(done, 200 + this.next(1500)));
+    product.signalAll('SIGSTOP');
+    // Answers that left before the stop may still be on their way to the sender.
+    await new Promise((done) => setTimeout(done, 50));
+    const promised = this.ledger.snapshot();
+    const copy = join(this.options.directory, 'copy');
+    execFileSync('bash', [script, 'cut', this.disk, copy]);
+    product.signalAll('SIGCONT');
+    await sender.stop();
+    try {
+      return await this.checkCopy(copy, promised, number, seed);
+    } finally {
+      execFileSync('bash', [script, 'drop', copy]);
+    }
+  }
+
+  private async checkCopy(copy: string, promised: ReturnType<Ledger['snapshot']>, cut: number, seed: number): Promise<PowerCut> {
+    const startedMs = performance.now();
+    // What is stored in the cut machine stays stored: its mutants must not repair anything, so the reader runs without them.
+    const { VNA_MUTANT: _mutant, ...environment } = this.options.environment ?? {};
+    const revived = await Product.start({ dataDirectory: join(copy, 'data'), environment });
+    const recoveryMs = Math.round(performance.now() - startedMs);
+    try {
+      return { cut, seed, recoveryMs, report: await new PromiseChecker(revived.web).check(promised, 20_000) };
+    } finally {
+      await revived.killAll();
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.ledger.close();
+    await this.product?.stop();
+    execFileSync('bash', [script, 'drop', this.disk]);
+  }
+}
