@@ -9,3 +9,5 @@ export {
 export { DicomParseError, type DicomParseErrorCode } from './dicom-parse-error.js';
 export { parsePersonName, searchName, type PersonName } from './person-name.js';
 export { parseDa, parseTm } from './date-time.js';
+export { CharacterSet } from './character-set.js';
+export { elementToJson, isBinaryVr, littleEndian, textToJson, type ValueEncoding } from './element-json.js';

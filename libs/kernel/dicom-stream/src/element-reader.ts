@@ -1,0 +1,364 @@
+// Reads a dataset (PS3.5 §7) from chunks of any size in one pass and tells a visitor what it meets. Promises: no recursion
+// by the depth of the input, no allocation by a declared length, at most one header and one captured value are held. The
+// hottest code of the ingest path, therefore dense; `tools/bench-header-tap.mjs` measures it.
+import { DicomParseError, hasLongForm, isKnownVr, lookupTag, type Tag, VR, vrCode, type VrCode } from '@perennia/dicom-data';
+import { CAPTURE, DESCEND, type ElementAction, type ElementVisitor, isFragmented, SKIP, STOP, UNDEFINED_LENGTH } from './element-visitor.js';
+import { DEFAULT_READER_LIMITS, type ReaderLimits } from './reader-limits.js';
+
+const ITEM = 0xfffee000;
+const ITEM_DELIMITER = 0xfffee00d;
+const SEQUENCE_DELIMITER = 0xfffee0dd;
+/** Longest header (explicit, long form) and the longest fragment header with its peeked bytes are both 12 bytes. */
+const MAX_HEADER_BYTES = 12;
+
+// Kinds of level on the stack.
+const DATASET = 0;
+const SEQUENCE = 1;
+const FRAGMENTS = 2;
+
+export interface ElementReaderOptions {
+  explicit: boolean;
+  bigEndian: boolean;
+  visitor: ElementVisitor;
+  /** What the offset of the first byte is; 0 unless given. */
+  baseOffset?: number;
+  limits?: Partial<ReaderLimits>;
+}
+
+export class ElementReader {
+  /** Where the value of the current element begins, and where its tag did. */
+  valueOffset: number;
+  tagOffset: number;
+  /** Sequences around the current element. */
+  depth = 0;
+  /** Encoding of the level that is being read; it differs inside of UN sequences (PS3.5 §6.2.2). */
+  explicit: boolean;
+  bigEndian: boolean;
+  /** Oddities that were read over, in fixed words. */
+  readonly warnings = new Set<string>();
+
+  private readonly visitor: ElementVisitor;
+  private readonly limits: ReaderLimits;
+  private position: number;
+  private readonly start: number;
+  private elements = 0;
+  private stopped = false;
+
+  // The stack, one entry a level: a dataset, item, sequence, or fragments.
+  private level = 0;
+  private readonly kinds: number[] = [DATASET];
+  /** Where a level of known length ends; Infinity for one that ends with a delimiter. */
+  private readonly ends: number[] = [Infinity];
+  /** What nothing inside of a level may reach beyond: the nearest known end of it and of those around it. */
+  private readonly bounds: number[] = [Infinity];
+  private readonly encodings: number[] = [0];
+  /** Level of the sequence whose inside is not told; 0: everything is. */
+  private mutedLevel = 0;
+
+  // The header that was read last.
+  private tag: Tag = 0;
+  private vr: VrCode = 0;
+  private length = 0;
+  private head = 0;
+
+  // A value that is being passed or gathered, and a header that a chunk's end cut.
+  private remaining = 0;
+  private capturing = false;
+  private gathered: Buffer = Buffer.allocUnsafe(256);
+  private gatheredBytes = 0;
+  private readonly carry = Buffer.alloc(MAX_HEADER_BYTES);
+  private carryBytes = 0;
+
+  constructor(options: ElementReaderOptions) {
+    this.explicit = options.explicit;
+    this.bigEndian = options.bigEndian;
+    this.visitor = options.visitor;
+    this.limits = { ...DEFAULT_READER_LIMITS, ...options.limits };
+    this.position = this.start = this.valueOffset = this.tagOffset = options.baseOffset ?? 0;
+  }
+
+  /** Bytes read so far, counted from the base offset. */
+  get offset(): number {
+    return this.position;
+  }
+  /** Whether the visitor asked to stop. */
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
+  push(chunk: Uint8Array): void {
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const end = bytes.length;
+    let at = 0;
+    while (at < end && !this.stopped) {
+      if (this.remaining > 0) {
+        at += this.passValue(bytes, at, end);
+        continue;
+      }
+      const headerBytes = this.carryBytes > 0 ? this.completeCarry(bytes, at, end) : this.parseHeader(bytes, at, end);
+      if (headerBytes === 0) {
+        if (this.carryBytes === 0) this.carryBytes = bytes.copy(this.carry, 0, at, end);
+        return;
+      }
+      at += headerBytes;
+      const action = this.enter();
+      if (action === CAPTURE && this.length <= end - at) {
+        // The common case: the whole value lies in this chunk and is handed over where it is.
+        const valueEnd = at + this.length;
+        this.visitor.value(this.tag, this.vr, bytes, at, valueEnd);
+        at = valueEnd;
+        this.position += this.length;
+        this.closeLevels();
+      } else if (action === CAPTURE || action === SKIP) this.beginValue(action === CAPTURE);
+    }
+  }
+
+  /** The dataset is complete. Throws when it ended inside of an element, item or sequence. */
+  end(): void {
+    if (this.stopped) return;
+    if (this.remaining > 0) throw new DicomParseError('TRUNCATED', 'The dataset ends inside of a value.');
+    if (this.level > 0) throw new DicomParseError('TRUNCATED', 'The dataset ends inside of a sequence or of encapsulated pixel data.');
+    if (this.carryBytes > 0) {
+      if (this.carry.subarray(0, this.carryBytes).some((byte) => byte !== 0)) {
+        throw new DicomParseError('TRUNCATED', 'The dataset ends inside of an element header.');
+      }
+      this.warnings.add('zero bytes after the last element');
+    }
+  }
+
+  // ---- headers -------------------------------------------------------------------------------------------------------
+
+  /** Joins a header that was cut by the end of a chunk; answers the bytes it took of the new one, 0 when still too few. */
+  private completeCarry(bytes: Buffer, at: number, end: number): number {
+    const before = this.carryBytes;
+    this.carryBytes += bytes.copy(this.carry, before, at, Math.min(end, at + MAX_HEADER_BYTES - before));
+    const headerBytes = this.parseHeader(this.carry, 0, this.carryBytes);
+    if (headerBytes === 0) return 0;
+    this.carryBytes = 0;
+    return headerBytes - before;
+  }
+
+  /** Parses the header at `at`; answers its length, 0 when more bytes are needed. */
+  private parseHeader(b: Buffer, at: number, end: number): number {
+    if (end - at < 8) return 0;
+    const big = this.bigEndian;
+    const tag = (big
+      ? (b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!
+      : (b[at + 1]! << 24) | (b[at]! << 16) | (b[at + 3]! << 8) | b[at + 2]!) >>> 0;
+    const isDelimiter = tag >= ITEM && tag <= SEQUENCE_DELIMITER && (tag === ITEM || tag === ITEM_DELIMITER || tag === SEQUENCE_DELIMITER);
+    if (this.position === this.start && !isDelimiter) this.checkFirst(tag, (b[at + 4]! << 8) | b[at + 5]!);
+    if (isDelimiter || !this.explicit) {
+      this.tag = tag;
+      this.vr = 0;
+      this.length = big ? b.readUInt32BE(at + 4) : (b[at + 4]! | (b[at + 5]! << 8) | (b[at + 6]! << 16) | (b[at + 7]! << 24)) >>> 0;
+      return this.kinds[this.level] === FRAGMENTS ? this.peekFragment(b, at, end) : this.accept(8);
+    }
+    const vr = (b[at + 4]! << 8) | b[at + 5]!;
+    if (!hasLongForm(vr)) {
+      this.tag = tag;
+      this.vr = vr;
+      this.length = big ? (b[at + 6]! << 8) | b[at + 7]! : b[at + 6]! | (b[at + 7]! << 8);
+      return this.accept(8);
+    }
+    if (end - at < 12) return 0;
+    this.tag = tag;
+    this.vr = vr;
+    this.length = big ? b.readUInt32BE(at + 8) : b.readUInt32LE(at + 8);
+    return this.accept(12);
+  }
+
+  /** The first four bytes of a fragment tell whether a new image begins in it. */
+  private peekFragment(b: Buffer, at: number, end: number): number {
+    this.head = 0;
+    if (this.tag === ITEM && this.length >= 4) {
+      if (end - at < 12) return 0;
+      this.head = b.readUInt32BE(at + 8);
+    }
+    return this.accept(8);
+  }
+
+  private accept(headerBytes: number): number {
+    this.tagOffset = this.position;
+    this.position += headerBytes;
+    this.valueOffset = this.position;
+    return headerBytes;
+  }
+
+  /**
+   * Some writers name another transfer syntax than they use. The first element gives them away: in explicit VR two letters
+   * of a VR must follow the tag, where implicit VR has the low half of a length, and that one is short.
+   */
+  private checkFirst(tag: Tag, vr: VrCode): void {
+    if (this.explicit && !isKnownVr(vr) && lookupTag(tag) !== undefined && (vr & 0xff) === 0) {
+      this.explicit = false;
+      this.warnings.add('implicit VR although the transfer syntax says explicit VR');
+    } else if (!this.explicit && isKnownVr(vr) && lookupTag(tag)?.alternatives.some((name) => vrCode(name) === vr)) {
+      this.explicit = true;
+      this.warnings.add('explicit VR although the transfer syntax says implicit VR');
+    }
+  }
+
+  // ---- levels --------------------------------------------------------------------------------------------------------
+
+  /** Acts on the header just read; answers what happens to the value: CAPTURE, SKIP, or DESCEND/STOP when there is none to pass. */
+  private enter(): ElementAction {
+    if (++this.elements > this.limits.maxElements) throw new DicomParseError('LIMIT_EXCEEDED', `The dataset has more than ${this.limits.maxElements} elements.`);
+    if ((this.length === UNDEFINED_LENGTH ? this.valueOffset : this.valueOffset + this.length) > this.bounds[this.level]!) {
+      throw new DicomParseError('MALFORMED', 'An element runs beyond the end of the item or sequence it is part of.');
+    }
+    const kind = this.kinds[this.level];
+    if (kind === DATASET) return this.enterElement();
+    return kind === SEQUENCE ? this.enterItem() : this.enterFragment();
+  }
+
+  private enterElement(): ElementAction {
+    const { tag, length } = this;
+    if (tag >= ITEM && tag <= SEQUENCE_DELIMITER) return this.leaveItem();
+    if (length === UNDEFINED_LENGTH) return this.enterUndefined();
+    if (this.mutedLevel !== 0) return SKIP;
+    if ((length & 1) === 1) this.warnings.add('a value of odd length');
+    const action = this.visitor.element(tag, this.vr, length);
+    if (action === DESCEND) {
+      this.pushSequence(this.valueOffset + length);
+      this.closeLevels();
+    } else if (action === CAPTURE) this.checkCapture();
+    else if (action === STOP) this.stopped = true;
+    return action;
+  }
+
+  /** PS3.5 §7.5.1: only sequences, and UN that holds one (§6.2.2), and encapsulated pixel data may be of undefined length. */
+  private enterUndefined(): ElementAction {
+    const { tag, vr } = this;
+    const isFragments = isFragmented(tag, vr);
+    if (!isFragments && vr !== 0 && vr !== VR.SQ && vr !== VR.UN) {
+      throw new DicomParseError('MALFORMED', 'An element that is no sequence and no pixel data has undefined length.');
+    }
+    const action = this.mutedLevel === 0 ? this.visitor.element(tag, vr, UNDEFINED_LENGTH) : SKIP;
+    if (action === STOP) {
+      this.stopped = true;
+      return STOP;
+    }
+    if (isFragments) this.pushLevel(FRAGMENTS, Infinity);
+    else this.pushSequence(Infinity);
+    if (action !== DESCEND && this.mutedLevel === 0) this.mutedLevel = this.level;
+    return DESCEND;
+  }
+
+  private enterItem(): ElementAction {
+    if (this.tag === SEQUENCE_DELIMITER) {
+      this.requireUndefined('A sequence of known length has a delimiter.');
+      this.popLevel();
+      this.closeLevels();
+      return DESCEND;
+    }
+    if (this.tag !== ITEM) throw new DicomParseError('MALFORMED', 'Something else than an item stands in a sequence.');
+    this.pushLevel(DATASET, this.length === UNDEFINED_LENGTH ? Infinity : this.valueOffset + this.length);
+    if (this.mutedLevel === 0) this.visitor.startItem();
+    this.closeLevels();
+    return DESCEND;
+  }
+
+  private leaveItem(): ElementAction {
+    if (this.tag !== ITEM_DELIMITER || this.level === 0) throw new DicomParseError('MALFORMED', 'An item or delimiter stands where an element is expected.');
+    this.requireUndefined('An item of known length has a delimiter.');
+    this.popLevel();
+    this.closeLevels();
+    return DESCEND;
+  }
+
+  private enterFragment(): ElementAction {
+    if (this.tag === SEQUENCE_DELIMITER) {
+      if (this.mutedLevel === 0) this.visitor.endFragments(this.tagOffset);
+      this.popLevel();
+      this.closeLevels();
+      return DESCEND;
+    }
+    if (this.tag !== ITEM || this.length === UNDEFINED_LENGTH) throw new DicomParseError('MALFORMED', 'Something else than a fragment stands in encapsulated pixel data.');
+    const action = this.mutedLevel === 0 ? this.visitor.fragment(this.tagOffset, this.length, this.head) : SKIP;
+    if (action === CAPTURE) this.checkCapture();
+    return action;
+  }
+
+  private requireUndefined(reason: string): void {
+    if (this.ends[this.level] !== Infinity) throw new DicomParseError('MALFORMED', reason);
+  }
+
+  private pushSequence(end: number): void {
+    if (++this.depth > this.limits.maxDepth) throw new DicomParseError('LIMIT_EXCEEDED', `Sequences are nested more than ${this.limits.maxDepth} deep.`);
+    const encoding = (this.explicit ? 1 : 0) | (this.bigEndian ? 2 : 0);
+    this.pushLevel(SEQUENCE, end);
+    this.encodings[this.level] = encoding;
+    if (this.vr === VR.UN) {
+      this.explicit = false;
+      this.bigEndian = false;
+    }
+  }
+
+  private pushLevel(kind: number, end: number): void {
+    const level = ++this.level;
+    this.kinds[level] = kind;
+    this.ends[level] = end;
+    this.bounds[level] = Math.min(end, this.bounds[level - 1]!);
+  }
+
+  /** Leaves the innermost level and tells it, unless it is silent. */
+  private popLevel(): void {
+    const level = this.level--;
+    const kind = this.kinds[level];
+    const isTold = this.mutedLevel === 0;
+    if (this.mutedLevel === level) this.mutedLevel = 0;
+    if (kind === SEQUENCE) {
+      this.depth--;
+      this.explicit = (this.encodings[level]! & 1) !== 0;
+      this.bigEndian = (this.encodings[level]! & 2) !== 0;
+      if (isTold) this.visitor.endSequence();
+    } else if (kind === DATASET && isTold) this.visitor.endItem();
+  }
+
+  /** Leaves all levels of known length that end here. */
+  private closeLevels(): void {
+    while (this.ends[this.level]! <= this.position) this.popLevel();
+  }
+
+  // ---- values --------------------------------------------------------------------------------------------------------
+
+  private checkCapture(): void {
+    if (this.length > this.limits.maxCapturedBytes) {
+      throw new DicomParseError('LIMIT_EXCEEDED', `A value of more than ${this.limits.maxCapturedBytes} bytes would have to be held.`);
+    }
+  }
+
+  private beginValue(capture: boolean): void {
+    this.remaining = this.length;
+    this.capturing = capture;
+    this.gatheredBytes = 0;
+    if (this.length === 0) this.finishValue();
+  }
+
+  private passValue(bytes: Buffer, at: number, end: number): number {
+    const taken = Math.min(this.remaining, end - at);
+    if (this.capturing) this.gather(bytes, at, taken);
+    this.remaining -= taken;
+    this.position += taken;
+    if (this.remaining === 0) this.finishValue();
+    return taken;
+  }
+
+  private finishValue(): void {
+    if (this.capturing) this.visitor.value(this.tag, this.vr, this.gathered, 0, this.gatheredBytes);
+    this.capturing = false;
+    this.closeLevels();
+  }
+
+  /** Grows with the bytes that have arrived, never by the length that was declared. */
+  private gather(bytes: Buffer, at: number, count: number): void {
+    const needed = this.gatheredBytes + count;
+    if (needed > this.gathered.length) {
+      const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.gathered.length));
+      this.gathered.copy(larger, 0, 0, this.gatheredBytes);
+      this.gathered = larger;
+    }
+    bytes.copy(this.gathered, this.gatheredBytes, at, at + count);
+    this.gatheredBytes = needed;
+  }
+}
