@@ -13,9 +13,9 @@ export {
 export { type AssociationView } from './ul/association-view.js';
 export { type PeerAddress } from './ul/peer-address.js';
 export { describeRejection, Rejection, type AssociationRejection } from './ul/reject-reason.js';
-export {
-  DicomRequestor, type RequestedContext, type RequestorAssociation, type RequestorOptions, type StoreOperation,
-} from './ul/requestor.js';
+export { DicomRequestor } from './ul/requestor.js';
+export { RequestorAssociation, type StoreOperation, type UsableContext } from './ul/requestor-association.js';
+export { type RequestedContext, type RequestorOptions } from './ul/requestor-options.js';
 export { SystemTimerSource, TimerSource, type TimerHandle } from './ul/timer-source.js';
 export { DimseFailure } from './dimse/dimse-failure.js';
 export { type DimseServices } from './dimse/dimse-services.js';

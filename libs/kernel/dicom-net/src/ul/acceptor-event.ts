@@ -16,6 +16,8 @@ export type AcceptorEvent =
   | ({ readonly type: 'released' } & Named)
   /** `by` says which side ended it; `detail` is a plain sentence without patient data. */
   | ({ readonly type: 'aborted'; readonly by: 'us' | 'peer' | 'transport'; readonly abort: AssociationAbort; readonly detail: string } & Named)
+  /** A request was answered with a status of ours before any service saw it. */
+  | ({ readonly type: 'refused-operation'; readonly commandField: number; readonly status: number } & Named)
   /** The connection limit was reached and a socket was closed unread. */
   | { readonly type: 'refused-connection'; readonly peer: PeerAddress }
   /** A callback of the application threw: a defect of ours, the peer got a defined answer. */

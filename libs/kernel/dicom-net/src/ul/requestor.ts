@@ -1,59 +1,65 @@
-// Opens associations to other nodes and performs C-ECHO and C-STORE on them.
+// Opens associations to other nodes (PS3.8 §7.1), for C-ECHO and C-STORE.
+import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { StoreOutcome } from '../dimse/store-service.js';
-import type { ExtendedNegotiation, OperationsWindow, RoleSelection, UserIdentity } from './association-request.js';
-import type { TimerSource } from './timer-source.js';
+import { DICOM_APPLICATION_CONTEXT, PROTOCOL_VERSION } from './associate-pdu.js';
+import { AssociationTransportError } from './association-error.js';
+import type { AssociationRequest } from './association-request.js';
+import { IMPLEMENTATION } from './implementation.js';
+import { RequestorAssociation } from './requestor-association.js';
+import type { RequestorOptions } from './requestor-options.js';
+import { SystemTimerSource } from './timer-source.js';
 
-export interface RequestedContext {
-  readonly abstractSyntax: string;
-  readonly transferSyntaxes: readonly string[];
-}
-
-export interface RequestorOptions {
-  readonly host: string;
-  readonly port: number;
-  /** Makes the connected transport, for TLS or tests; plain TCP to host and port when absent. */
-  connect?(): Duplex | Promise<Duplex>;
-  readonly callingAet: string;
-  readonly calledAet: string;
-  /** At most 128. */
-  readonly contexts: readonly RequestedContext[];
-  /** Largest P-DATA PDU we take. Default 131072. */
-  readonly maxPduBytes?: number;
-  readonly operationsWindow?: OperationsWindow;
-  readonly roles?: readonly RoleSelection[];
-  readonly extendedNegotiations?: readonly ExtendedNegotiation[];
-  readonly userIdentity?: UserIdentity;
-  /** Connection and negotiation together. Default 30 s. */
-  readonly associateTimeoutMs?: number;
-  /** From the last byte of a request to its response. Default 60 s. */
-  readonly responseTimeoutMs?: number;
-  readonly timers?: TimerSource;
-}
-
-export interface StoreOperation {
-  readonly sopClassUid: string;
-  readonly sopInstanceUid: string;
-  readonly transferSyntaxUid: string;
-  readonly dataset: Buffer | AsyncIterable<Buffer>;
-  readonly moveOriginatorAet?: string;
-  readonly moveOriginatorMessageId?: number;
-}
-
-/** An open association of ours. Operations may be started concurrently; they obey the window the peer granted. */
-export interface RequestorAssociation {
-  readonly acceptedContexts: readonly { id: number; abstractSyntax: string; transferSyntax: string }[];
-  readonly operationsWindow: OperationsWindow;
-  readonly peerMaxPduBytes: number;
-  store(operation: StoreOperation): Promise<StoreOutcome>;
-  echo(): Promise<number>;
-  release(): Promise<void>;
-  abort(): void;
-}
+const MAX_CONTEXTS = 128;
+const DEFAULT_MAX_PDU_BYTES = 128 * 1024;
 
 export class DicomRequestor {
   /** Rejects with AssociationRejectedError, AssociationAbortedError or AssociationTransportError. */
-  static connect(options: RequestorOptions): Promise<RequestorAssociation> {
-    return Promise.reject(new Error(options.host));
+  static async connect(options: RequestorOptions): Promise<RequestorAssociation> {
+    const request = requestOf(options);
+    const transport = await (options.connect?.() ?? connectPlainly(options));
+    const association = new RequestorAssociation(transport, request, options);
+    await association.established;
+    return association;
   }
+}
+
+function requestOf(options: RequestorOptions): AssociationRequest {
+  if (options.contexts.length === 0 || options.contexts.length > MAX_CONTEXTS) {
+    throw new RangeError(`An association needs 1 to ${MAX_CONTEXTS} presentation contexts, not ${options.contexts.length}.`);
+  }
+  const implementation = options.implementation ?? IMPLEMENTATION;
+  return {
+    protocolVersion: PROTOCOL_VERSION,
+    applicationContext: DICOM_APPLICATION_CONTEXT,
+    callingAet: options.callingAet,
+    calledAet: options.calledAet,
+    presentationContexts: options.contexts.map((context, index) => ({ id: 2 * index + 1, ...context })),
+    maxPduBytes: options.maxPduBytes ?? DEFAULT_MAX_PDU_BYTES,
+    implementationClassUid: implementation.classUid,
+    implementationVersion: implementation.version,
+    ...(options.operationsWindow ? { operationsWindow: options.operationsWindow } : {}),
+    roles: options.roles ?? [],
+    extendedNegotiations: options.extendedNegotiations ?? [],
+    commonExtendedNegotiations: [],
+    ...(options.userIdentity ? { userIdentity: options.userIdentity } : {}),
+  };
+}
+
+function connectPlainly(options: RequestorOptions): Promise<Duplex> {
+  const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+  const socket = connect({ host: options.host, port: options.port, noDelay: true });
+  const timeout = (options.timers ?? new SystemTimerSource()).schedule(options.associateTimeoutMs ?? 30_000, () => {
+    socket.destroy(new Error('no connection in time'));
+  });
+  const failed = (error: Error): void => {
+    timeout.cancel();
+    reject(new AssociationTransportError(error.message, error));
+  };
+  socket.once('error', failed);
+  socket.once('connect', () => {
+    timeout.cancel();
+    socket.off('error', failed);
+    resolve(socket);
+  });
+  return promise;
 }

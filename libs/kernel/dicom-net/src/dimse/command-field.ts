@@ -1,0 +1,13 @@
+// Command Field values (PS3.7 §E.1) of the operations we know by name. Responses have bit 15 set.
+
+export const CommandField = {
+  cStoreRq: 0x0001,
+  cStoreRsp: 0x8001,
+  cEchoRq: 0x0030,
+  cEchoRsp: 0x8030,
+  cCancelRq: 0x0fff,
+} as const;
+
+export const RESPONSE_BIT = 0x8000;
+/** Command Data Set Type when no dataset follows (PS3.7 §E.1). */
+export const NO_DATASET = 0x0101;

@@ -1,0 +1,80 @@
+// Decides what each DIMSE request gets: a service, or the status PS3.7 has for it. Knows nothing of sockets.
+import type { AcceptedContext } from '../ul/negotiation.js';
+import type { PeerAddress } from '../ul/peer-address.js';
+import { CommandField } from './command-field.js';
+import type { CommandSet } from './command-set.js';
+import { type DatasetReceiver, DatasetDrain } from './dataset-receiver.js';
+import type { DimseServices } from './dimse-services.js';
+import { performEcho } from './echo.js';
+import { DimseStatus } from './status.js';
+import { StoreReception } from './store.js';
+
+/** What a request needs to know of the association it came by. */
+export interface Caller {
+  readonly callingAet: string;
+  readonly calledAet: string;
+  readonly peer: PeerAddress;
+  readonly associationId: number;
+  readonly session: unknown;
+}
+
+export interface OperationObserver {
+  answer(status: number, errorComment?: string): void;
+  refused(command: CommandSet, status: number): void;
+  failed(error: unknown): void;
+}
+
+/** Starts the operation. Returns who takes the dataset, when one follows. */
+export function dispatchOperation(
+  services: DimseServices, caller: Caller, context: AcceptedContext, command: CommandSet, isDuplicate: boolean, observer: OperationObserver,
+): DatasetReceiver | null {
+  const refusal = isDuplicate ? DimseStatus.duplicateInvocation : refusalOf(services, context, command);
+  if (refusal !== null) {
+    const refuse = (): void => {
+      observer.refused(command, refusal);
+      observer.answer(refusal);
+    };
+    if (command.hasDataset) return new DatasetDrain(refuse);
+    refuse();
+    return null;
+  }
+  if (command.commandField === CommandField.cStoreRq && services.store) {
+    const request = {
+      sopClassUid: command.affectedSopClassUid,
+      sopInstanceUid: command.affectedSopInstanceUid,
+      transferSyntaxUid: context.transferSyntax,
+      callingAet: caller.callingAet,
+      calledAet: caller.calledAet,
+      peer: caller.peer,
+      associationId: caller.associationId,
+      messageId: command.messageId,
+      moveOriginatorAet: command.moveOriginatorAet || undefined,
+      moveOriginatorMessageId: command.moveOriginatorMessageId < 0 ? undefined : command.moveOriginatorMessageId,
+      session: caller.session,
+    };
+    return new StoreReception(services.store, request, {
+      settled: (outcome) => observer.answer(outcome.status, outcome.errorComment),
+      failed: (error) => observer.failed(error),
+    });
+  }
+  const echo = services.echo;
+  if (!echo) return null;
+  const perform = (): void => {
+    performEcho(echo, { ...caller, messageId: command.messageId }, (status) => observer.answer(status), (error) => observer.failed(error));
+  };
+  // C-ECHO has no dataset; one that comes all the same is read and forgotten.
+  if (command.hasDataset) return new DatasetDrain(perform);
+  perform();
+  return null;
+}
+
+function refusalOf(services: DimseServices, context: AcceptedContext, command: CommandSet): number | null {
+  const { commandField } = command;
+  const isStore = commandField === CommandField.cStoreRq && services.store !== undefined;
+  const isEcho = commandField === CommandField.cEchoRq && services.echo !== undefined;
+  if (!isStore && !isEcho) return DimseStatus.unrecognizedOperation;
+  if (!context.requestorIsScu) return DimseStatus.unrecognizedOperation;
+  if (command.affectedSopClassUid !== context.abstractSyntax) return DimseStatus.sopClassNotSupported;
+  if (isStore && !command.hasDataset) return DimseStatus.cannotUnderstand;
+  return null;
+}

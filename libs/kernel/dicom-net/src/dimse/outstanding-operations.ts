@@ -1,0 +1,44 @@
+// How many of our operations may be unanswered at once, and which message ids they have (PS3.7 §D.3.3.3, §E.1).
+
+export class OutstandingOperations<T> {
+  readonly #byMessageId = new Map<number, T>();
+  readonly #waiting: (() => void)[] = [];
+  #lastMessageId = 0;
+  #reserved = 0;
+
+  /** `limit` 0 means no limit but that of 16-bit message ids. */
+  constructor(private readonly limit: number) {}
+
+  /** Resolves when one more operation may be started. Each reservation is used by `add`. */
+  async reserve(): Promise<void> {
+    const limit = this.limit === 0 ? 0x7fff : this.limit;
+    while (this.#byMessageId.size + this.#reserved >= limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#reserved++;
+  }
+
+  add(operation: T): number {
+    this.#reserved--;
+    do this.#lastMessageId = (this.#lastMessageId % 0xffff) + 1;
+    while (this.#byMessageId.has(this.#lastMessageId));
+    this.#byMessageId.set(this.#lastMessageId, operation);
+    return this.#lastMessageId;
+  }
+
+  take(messageId: number): T | undefined {
+    const operation = this.#byMessageId.get(messageId);
+    this.#byMessageId.delete(messageId);
+    this.#waiting.shift()?.();
+    return operation;
+  }
+
+  takeAll(): T[] {
+    const all = [...this.#byMessageId.values()];
+    this.#byMessageId.clear();
+    for (const go of this.#waiting.splice(0)) go();
+    return all;
+  }
+
+  get size(): number {
+    return this.#byMessageId.size;
+  }
+}

@@ -1,0 +1,35 @@
+// Builds the requests we send: C-ECHO-RQ and C-STORE-RQ (PS3.7 §9.3.5.1 and §9.3.1.1).
+import { CommandField, NO_DATASET } from './command-field.js';
+import { CommandWriter } from './command-writer.js';
+
+const DATASET_FOLLOWS = 0x0000;
+const PRIORITY_MEDIUM = 0x0000;
+
+export interface StoreRequestFields {
+  readonly sopClassUid: string;
+  readonly sopInstanceUid: string;
+  readonly moveOriginatorAet?: string;
+  readonly moveOriginatorMessageId?: number;
+}
+
+export function encodeEchoRequest(contextId: number, peerMaxPduBytes: number, messageId: number, verificationUid: string): Buffer {
+  return new CommandWriter()
+    .uid(0x0002, verificationUid)
+    .short(0x0100, CommandField.cEchoRq)
+    .short(0x0110, messageId)
+    .short(0x0800, NO_DATASET)
+    .finish(contextId, peerMaxPduBytes);
+}
+
+export function encodeStoreRequest(contextId: number, peerMaxPduBytes: number, messageId: number, fields: StoreRequestFields): Buffer {
+  const writer = new CommandWriter()
+    .uid(0x0002, fields.sopClassUid)
+    .short(0x0100, CommandField.cStoreRq)
+    .short(0x0110, messageId)
+    .short(0x0700, PRIORITY_MEDIUM)
+    .short(0x0800, DATASET_FOLLOWS)
+    .uid(0x1000, fields.sopInstanceUid);
+  if (fields.moveOriginatorAet) writer.text(0x1030, fields.moveOriginatorAet);
+  if (fields.moveOriginatorMessageId !== undefined) writer.short(0x1031, fields.moveOriginatorMessageId);
+  return writer.finish(contextId, peerMaxPduBytes);
+}

@@ -1,0 +1,17 @@
+// Builds responses: the request's identifiers, a status, at most a comment (PS3.7 §9.3 and Annex E). One buffer each.
+import { NO_DATASET, RESPONSE_BIT } from './command-field.js';
+import type { CommandSet } from './command-set.js';
+import { CommandWriter } from './command-writer.js';
+
+export function encodeResponse(
+  request: CommandSet, contextId: number, peerMaxPduBytes: number, status: number, errorComment?: string,
+): Buffer {
+  const writer = new CommandWriter();
+  const sopClassUid = request.affectedSopClassUid || request.requestedSopClassUid;
+  const sopInstanceUid = request.affectedSopInstanceUid || request.requestedSopInstanceUid;
+  if (sopClassUid) writer.uid(0x0002, sopClassUid);
+  writer.short(0x0100, request.commandField | RESPONSE_BIT).short(0x0120, request.messageId).short(0x0800, NO_DATASET).short(0x0900, status);
+  if (errorComment) writer.text(0x0902, errorComment);
+  if (sopInstanceUid) writer.uid(0x1000, sopInstanceUid);
+  return writer.finish(contextId, peerMaxPduBytes);
+}

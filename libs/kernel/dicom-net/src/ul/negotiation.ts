@@ -1,0 +1,107 @@
+// Turns an accepted request into the answer and into what both sides may then do (PS3.7 Annex D). Pure.
+import type { AcceptorLimits } from './acceptor-limits.js';
+import { type AssociationAcceptance, ContextResult } from './association-decision.js';
+import type { AssociationRequest, OperationsWindow, ProposedContext } from './association-request.js';
+import type { AssociationAnswer, ContextAnswer } from './associate-pdu.js';
+
+export interface AcceptedContext {
+  readonly id: number;
+  readonly abstractSyntax: string;
+  readonly transferSyntax: string;
+  /** The requestor may invoke operations on it; false where role selection made it SCP only (PS3.7 §D.3.3.4). */
+  readonly requestorIsScu: boolean;
+}
+
+export interface Negotiated {
+  readonly answer: AssociationAnswer;
+  readonly contexts: ReadonlyMap<number, AcceptedContext>;
+  /** Operations the peer may have outstanding with us. */
+  readonly peerMayInvoke: number;
+}
+
+export interface Implementation {
+  readonly classUid: string;
+  readonly version: string;
+}
+
+const MAX_UID_CHARACTERS = 64;
+
+export function negotiate(
+  request: AssociationRequest, decision: AssociationAcceptance, limits: AcceptorLimits, implementation: Implementation,
+): Negotiated {
+  const roles = negotiateRoles(request, decision);
+  const contexts = new Map<number, AcceptedContext>();
+  const answers: ContextAnswer[] = [];
+  for (const proposed of request.presentationContexts) {
+    const answer = answerContext(proposed, decision);
+    answers.push(answer);
+    if (answer.result !== ContextResult.acceptance) continue;
+    const requestorIsScu = roles.find((role) => role.sopClassUid === proposed.abstractSyntax)?.scu ?? true;
+    contexts.set(proposed.id, { id: proposed.id, abstractSyntax: proposed.abstractSyntax, transferSyntax: answer.transferSyntax, requestorIsScu });
+  }
+  const operationsWindow = request.operationsWindow && grantWindow(request.operationsWindow, limits.maxOperations);
+  const identity = request.userIdentity?.positiveResponseRequested
+    ? { userIdentityResponse: decision.userIdentityResponse ?? Buffer.alloc(0) } : {};
+  return {
+    contexts,
+    peerMayInvoke: operationsWindow?.maxInvoked ?? 1,
+    answer: {
+      callingAet: request.callingAet,
+      calledAet: request.calledAet,
+      contexts: answers,
+      user: {
+        maxPduBytes: limits.maxPduBytes,
+        implementationClassUid: implementation.classUid,
+        implementationVersion: implementation.version,
+        ...(operationsWindow ? { operationsWindow } : {}),
+        roles,
+        extendedNegotiations: answerExtended(request, decision),
+        // An acceptor never answers the common extended negotiation (PS3.7 §D.3.3.6.1).
+        commonExtendedNegotiations: [],
+        ...identity,
+      },
+    },
+  };
+}
+
+function answerContext(proposed: ProposedContext, decision: AssociationAcceptance): ContextAnswer {
+  const refused = proposed.transferSyntaxes[0]?.slice(0, MAX_UID_CHARACTERS) ?? '';
+  if (!isUidLike(proposed.abstractSyntax)) {
+    return { id: proposed.id, result: ContextResult.abstractSyntaxNotSupported, transferSyntax: refused };
+  }
+  const offered = proposed.transferSyntaxes.filter(isUidLike);
+  if (offered.length === 0) return { id: proposed.id, result: ContextResult.transferSyntaxesNotSupported, transferSyntax: refused };
+  const choice = decision.acceptContext(proposed.abstractSyntax, offered);
+  if (typeof choice === 'number') return { id: proposed.id, result: choice, transferSyntax: refused };
+  if (!offered.includes(choice)) throw new RangeError('acceptContext chose a transfer syntax that was not proposed');
+  return { id: proposed.id, result: ContextResult.acceptance, transferSyntax: choice };
+}
+
+function isUidLike(uid: string): boolean {
+  return uid.length > 0 && uid.length <= MAX_UID_CHARACTERS;
+}
+
+/** Only proposed roles can be granted, and only for classes the requestor named (PS3.7 §D.3.3.4). */
+function negotiateRoles(request: AssociationRequest, decision: AssociationAcceptance) {
+  const acceptRole = decision.acceptRole;
+  if (!acceptRole) return request.roles.map((role) => ({ sopClassUid: role.sopClassUid, scu: role.scu, scp: false }));
+  return request.roles.map((role) => {
+    const granted = acceptRole.call(decision, role);
+    return { sopClassUid: role.sopClassUid, scu: role.scu && granted.scu, scp: role.scp && granted.scp };
+  });
+}
+
+function answerExtended(request: AssociationRequest, decision: AssociationAcceptance) {
+  const answers = [];
+  for (const proposal of request.extendedNegotiations) {
+    const information = decision.acceptExtended?.(proposal);
+    if (information) answers.push({ sopClassUid: proposal.sopClassUid, information });
+  }
+  return answers;
+}
+
+/** We invoke nothing on associations we accept, so what we would perform is theirs to say and is echoed within the cap. */
+function grantWindow(asked: OperationsWindow, cap: number): OperationsWindow {
+  const grant = (value: number): number => (value === 0 ? cap : Math.min(value, cap));
+  return { maxInvoked: grant(asked.maxInvoked), maxPerformed: grant(asked.maxPerformed) };
+}

@@ -1,0 +1,220 @@
+// An association we opened. Operations may be started concurrently: requests are sent one after the other, and as many
+// may be unanswered as the peer's window allows. Every operation settles: by its answer, or by the association's end.
+import type { Duplex } from 'node:stream';
+import type { CommandSet } from '../dimse/command-set.js';
+import { type MessageHandler, MessageReader } from '../dimse/message-reader.js';
+import { MessageWriter } from '../dimse/message-writer.js';
+import { OutstandingOperations } from '../dimse/outstanding-operations.js';
+import { encodeEchoRequest, encodeStoreRequest, type StoreRequestFields } from '../dimse/request.js';
+import type { StoreOutcome } from '../dimse/store-service.js';
+import { Abort, type AssociationAbort } from './abort-reason.js';
+import { ArtimTimer } from './artim-timer.js';
+import { type AssociationAnswer, encodeAssociateRq } from './associate-pdu.js';
+import {
+  AssociationAbortedError, type AssociationError, AssociationRejectedError, AssociationTransportError, NoPresentationContextError,
+} from './association-error.js';
+import type { AssociationRequest, ExtendedNegotiation, OperationsWindow, RoleSelection } from './association-request.js';
+import type { AssociationRejection } from './reject-reason.js';
+import type { RequestorOptions } from './requestor-options.js';
+import { SystemTimerSource } from './timer-source.js';
+import { type Ending, UpperLayer, type UpperLayerUser } from './upper-layer.js';
+
+export interface StoreOperation extends StoreRequestFields {
+  readonly transferSyntaxUid: string;
+  readonly dataset: Buffer | AsyncIterable<Buffer>;
+}
+
+export interface UsableContext {
+  readonly id: number;
+  readonly abstractSyntax: string;
+  readonly transferSyntax: string;
+}
+
+interface PendingOperation {
+  resolve(answer: CommandSet): void;
+  reject(error: Error): void;
+}
+
+const VERIFICATION_SOP_CLASS = '1.2.840.10008.1.1';
+const LARGEST_PDU_WE_SEND_BYTES = 1024 * 1024;
+const MAX_COMMAND_BYTES = 64 * 1024;
+const LAYER_LIMITS = { maxAssociateRequestBytes: 256 * 1024, maxPresentationContexts: 128, artimMs: 10_000, abortLingerMs: 500 };
+
+export class RequestorAssociation implements UpperLayerUser, MessageHandler {
+  readonly acceptedContexts: UsableContext[] = [];
+  operationsWindow: OperationsWindow = { maxInvoked: 1, maxPerformed: 1 };
+  roles: readonly RoleSelection[] = [];
+  extendedNegotiations: readonly ExtendedNegotiation[] = [];
+  userIdentityResponse: Buffer | undefined;
+  peerMaxPduBytes = 0;
+  /** Settles once the peer has answered our request. */
+  readonly established: Promise<void>;
+  readonly #layer: UpperLayer;
+  readonly #messages: MessageReader;
+  readonly #timeout: ArtimTimer;
+  #operations = new OutstandingOperations<PendingOperation>(1);
+  #sending: Promise<void> = Promise.resolve();
+  #failure: AssociationError | null = null;
+  #establish: { resolve(): void; reject(error: Error): void };
+  #released: { resolve(): void; reject(error: Error): void } | null = null;
+
+  constructor(transport: Duplex, private readonly request: AssociationRequest, private readonly options: RequestorOptions) {
+    const timers = options.timers ?? new SystemTimerSource();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.established = promise;
+    this.#establish = { resolve, reject };
+    this.#messages = new MessageReader(this, MAX_COMMAND_BYTES);
+    this.#layer = new UpperLayer(transport, 'requestor', this, { ...LAYER_LIMITS, maxPduBytes: request.maxPduBytes }, timers);
+    this.#timeout = new ArtimTimer(timers, () => this.#layer.abort(Abort.byUser, 'the peer did not answer in time'));
+    this.#timeout.start(options.associateTimeoutMs ?? 30_000);
+    this.#layer.requestAssociation(encodeAssociateRq(request));
+  }
+
+  async echo(): Promise<number> {
+    const context = this.acceptedContexts.find((one) => one.abstractSyntax === VERIFICATION_SOP_CLASS);
+    if (!context) throw new NoPresentationContextError(VERIFICATION_SOP_CLASS, undefined);
+    const answer = await this.#perform(async (messageId) => {
+      this.#layer.sendData(encodeEchoRequest(context.id, this.peerMaxPduBytes, messageId, VERIFICATION_SOP_CLASS));
+    });
+    return answer.status;
+  }
+
+  async store(operation: StoreOperation): Promise<StoreOutcome> {
+    const context = this.contextFor(operation.sopClassUid, operation.transferSyntaxUid);
+    if (!context) throw new NoPresentationContextError(operation.sopClassUid, operation.transferSyntaxUid);
+    const answer = await this.#perform((messageId) => {
+      const command = encodeStoreRequest(context.id, this.peerMaxPduBytes, messageId, operation);
+      return new MessageWriter(this.#layer, context.id, this.peerMaxPduBytes).send(command, operation.dataset);
+    });
+    return { status: answer.status, ...(answer.errorComment ? { errorComment: answer.errorComment } : {}) };
+  }
+
+  contextFor(abstractSyntax: string, transferSyntax: string): UsableContext | undefined {
+    return this.acceptedContexts.find((one) => one.abstractSyntax === abstractSyntax && one.transferSyntax === transferSyntax);
+  }
+
+  /** Waits for the answers still owed, then releases in order. */
+  async release(): Promise<void> {
+    await this.#sending;
+    if (this.#failure) throw this.#failure;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#released = { resolve, reject };
+    if (this.#operations.size === 0) this.#startRelease();
+    await promise;
+  }
+
+  abort(detail = 'aborted by our side'): void {
+    this.#layer.abort(Abort.byUser, detail);
+  }
+
+  /** A dataset that fails in the middle cannot be taken back: the association is aborted. */
+  async #perform(send: (messageId: number) => Promise<void>): Promise<CommandSet> {
+    await this.#operations.reserve();
+    if (this.#failure) throw this.#failure;
+    const answer = Promise.withResolvers<CommandSet>();
+    const messageId = this.#operations.add(answer);
+    const sent = this.#sending.then(() => (this.#failure ? undefined : send(messageId)));
+    this.#sending = sent.then(() => this.#restartTimeout(), (error: unknown) => this.#onSendFailed(messageId, error));
+    return answer.promise;
+  }
+
+  #onSendFailed(messageId: number, error: unknown): void {
+    this.#operations.take(messageId)?.reject(error instanceof Error ? error : new Error(String(error)));
+    this.abort('the dataset could not be read');
+  }
+
+  #restartTimeout(): void {
+    if (this.#failure || this.#operations.size === 0) this.#timeout.stop();
+    else this.#timeout.start(this.options.responseTimeoutMs ?? 60_000);
+  }
+
+  #startRelease(): void {
+    this.#timeout.start(this.options.responseTimeoutMs ?? 60_000);
+    this.#layer.requestRelease();
+  }
+
+  associateRequested(): void {}
+
+  associateAccepted(answer: AssociationAnswer): void {
+    this.#timeout.stop();
+    for (const { id, result, transferSyntax } of answer.contexts) {
+      const asked = this.request.presentationContexts.find((context) => context.id === id);
+      if (asked && result === 0) this.acceptedContexts.push({ id, abstractSyntax: asked.abstractSyntax, transferSyntax });
+    }
+    const { user } = answer;
+    this.operationsWindow = user.operationsWindow ?? this.operationsWindow;
+    this.#operations = new OutstandingOperations(this.operationsWindow.maxInvoked);
+    this.peerMaxPduBytes = Math.min(user.maxPduBytes || LARGEST_PDU_WE_SEND_BYTES, LARGEST_PDU_WE_SEND_BYTES);
+    this.roles = user.roles;
+    this.extendedNegotiations = user.extendedNegotiations;
+    this.userIdentityResponse = user.userIdentityResponse;
+    this.#establish.resolve();
+  }
+
+  associateRejected(rejection: AssociationRejection): void {
+    this.#fail(new AssociationRejectedError(rejection));
+  }
+
+  /** Only requestors of ours release; a peer that asks first gets its answer, whatever is unanswered fails (PS3.8 §7.2). */
+  releaseRequested(): void {
+    this.#layer.respondToRelease();
+    this.#fail(new AssociationTransportError('the peer released the association'));
+  }
+
+  releaseConfirmed(): void {
+    this.#timeout.stop();
+    this.#failure ??= new AssociationTransportError('the association was released');
+    this.#released?.resolve();
+  }
+
+  value(contextId: number, controlHeader: number): void {
+    this.#messages.value(contextId, controlHeader);
+  }
+  fragment(bytes: Buffer): void {
+    this.#messages.fragment(bytes);
+  }
+  valueEnd(): void {
+    this.#messages.valueEnd();
+  }
+  readEnd(): void {}
+  received(): void {
+    if (this.#operations.size > 0) this.#restartTimeout();
+  }
+  messageBegins(): void {}
+
+  isAccepted(contextId: number): boolean {
+    return this.acceptedContexts.some((context) => context.id === contextId);
+  }
+
+  command(_contextId: number, answer: CommandSet): void {
+    const operation = this.#operations.take(answer.messageIdRespondedTo);
+    if (!operation) return this.fault(Abort.unexpectedPduParameter, 'a response to nothing we asked');
+    operation.resolve(answer);
+    this.#restartTimeout();
+    if (this.#released && this.#operations.size === 0) this.#startRelease();
+  }
+
+  data(): void {}
+  dataEnd(): void {}
+
+  fault(abort: AssociationAbort, detail: string): void {
+    this.#layer.abort(abort, detail);
+  }
+
+  ended(ending: Ending): void {
+    const { by, abort, detail } = ending;
+    this.#fail(by === 'transport' ? new AssociationTransportError(detail) : new AssociationAbortedError(abort, detail));
+  }
+
+  closed(): void {
+    this.#fail(new AssociationTransportError('the connection was closed'));
+  }
+
+  #fail(error: AssociationError): void {
+    this.#timeout.stop();
+    this.#failure ??= error;
+    this.#establish.reject(this.#failure);
+    this.#released?.reject(this.#failure);
+    for (const operation of this.#operations.takeAll()) operation.reject(this.#failure);
+  }
+}
