@@ -1,1 +1,3 @@
-export {};
+export { CatalogSearch, type SearchPage } from './catalog-search.js';
+export { type SearchLevel } from './search-level.js';
+export { DEFAULT_SEARCH_LIMITS, planSearch, type SearchLimits, type SearchPlan, type SearchScope } from './search-plan.js';

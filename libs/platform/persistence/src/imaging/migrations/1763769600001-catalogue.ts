@@ -42,8 +42,8 @@ create table imaging.study (
 ) with (fillfactor = 80);
 -- one row per study and tenant; Study UID searches and every upsert
 create unique index study_uid on imaging.study (tenant_id, study_instance_uid, bucket);
--- the study list and its pages: order by sort_date desc, id desc
-create index study_list on imaging.study (tenant_id, sort_date desc, id desc);
+-- the study list and its pages: order by sort_date desc, id desc; with the bucket the keys of a page come from here alone
+create index study_list on imaging.study (tenant_id, sort_date desc, id desc) include (bucket);
 -- by Patient ID
 create index study_identifier on imaging.study (tenant_id, patient_identifier text_pattern_ops);
 create index study_patient on imaging.study (patient_id);
@@ -51,6 +51,9 @@ create index study_patient on imaging.study (patient_id);
 create index study_accession on imaging.study (tenant_id, accession_number text_pattern_ops) where accession_number is not null;
 -- name prefix
 create index study_name on imaging.study (tenant_id, patient_name text_pattern_ops);
+-- prefix of the ideographic and the phonetic group, for the few names that have them
+create index study_name_ideographic on imaging.study (tenant_id, split_part(patient_name, '=', 2) text_pattern_ops) where patient_name like '%=%';
+create index study_name_phonetic on imaging.study (tenant_id, split_part(patient_name, '=', 3) text_pattern_ops) where patient_name like '%=%';
 -- names and descriptions by infix, ideographic and phonetic groups
 create index study_name_trigram on imaging.study using gin (patient_name gin_trgm_ops);
 create index study_modalities on imaging.study using gin (modalities);

@@ -1,0 +1,31 @@
+// Searches the catalogue and gives results as DICOM JSON texts, page by page. No counts: one row more than asked for tells
+// whether there is another page.
+import type { ImagingDatabase } from '@perennia/persistence';
+import { encodeCursor } from './keyset-cursor.js';
+import { planToSql } from './plan-to-sql.js';
+import type { SearchPlan } from './search-plan.js';
+
+export interface SearchPage {
+  /** One DICOM JSON object each. */
+  documents: string[];
+  /** Where the next page begins; absent on the last. */
+  nextCursor?: string;
+}
+
+type Row = { document: string } & Record<`k${number}`, string | number>;
+
+export class CatalogSearch {
+  constructor(private readonly imaging: ImagingDatabase) {}
+
+  /** @param baseUrl of the service without a slash at its end, for RetrieveURL */
+  async page(plan: SearchPlan, baseUrl: string): Promise<SearchPage> {
+    const statement = planToSql(plan, baseUrl);
+    const rows = await this.imaging.query<Row>(statement.text, statement.parameters);
+    const kept = rows.length > plan.limit ? rows.slice(0, plan.limit) : rows;
+    const documents = kept.map((row) => row.document);
+    if (kept.length === rows.length) return { documents };
+    const last = kept.at(-1)!;
+    const keys = Array.from({ length: statement.keyCount }, (_, index) => last[`k${index}`]!);
+    return { documents, nextCursor: encodeCursor(plan, keys) };
+  }
+}
