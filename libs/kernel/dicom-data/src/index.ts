@@ -11,3 +11,5 @@ export { parsePersonName, searchName, type PersonName } from './person-name.js';
 export { parseDa, parseTm } from './date-time.js';
 export { CharacterSet } from './character-set.js';
 export { elementToJson, isBinaryVr, littleEndian, textToJson, type ValueEncoding } from './element-json.js';
+export { Dataset, Fragments, type Element, type ElementValue } from './dataset.js';
+export { writeDataset } from './dataset-writer.js';

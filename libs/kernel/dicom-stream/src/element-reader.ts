@@ -11,6 +11,8 @@ const SEQUENCE_DELIMITER = 0xfffee0dd;
 /** Longest header (explicit, long form) and the longest fragment header with its peeked bytes are both 12 bytes. */
 const MAX_HEADER_BYTES = 12;
 
+const BLANK_VR = 0x2020;
+
 // Kinds of level on the stack.
 const DATASET = 0;
 const SEQUENCE = 1;
@@ -155,6 +157,10 @@ export class ElementReader {
     }
     const vr = (b[at + 4]! << 8) | b[at + 5]!;
     if (!hasLongForm(vr)) {
+      if (vr === BLANK_VR) {
+        if (end - at < 12) return 0;
+        if (this.lacksLength(b, at + 6)) return this.acceptWithoutLength(tag);
+      }
       this.tag = tag;
       this.vr = vr;
       this.length = big ? (b[at + 6]! << 8) | b[at + 7]! : b[at + 6]! | (b[at + 7]! << 8);
@@ -165,6 +171,23 @@ export class ElementReader {
     this.vr = vr;
     this.length = big ? b.readUInt32BE(at + 8) : b.readUInt32LE(at + 8);
     return this.accept(12);
+  }
+
+  /**
+   * Met in practice (General Electric, Pixel Padding Value): a header that ends after a blank VR, without a length, so that
+   * the next element's tag and VR follow at once.
+   */
+  private lacksLength(b: Buffer, at: number): boolean {
+    const next = this.bigEndian ? b.readUInt32BE(at) : b.readUInt16LE(at) * 0x10000 + b.readUInt16LE(at + 2);
+    const vr = (b[at + 4]! << 8) | b[at + 5]!;
+    return lookupTag(next)?.alternatives.some((name) => vrCode(name) === vr) ?? false;
+  }
+  private acceptWithoutLength(tag: Tag): number {
+    this.warnings.add('an element without a length');
+    this.tag = tag;
+    this.vr = BLANK_VR;
+    this.length = 0;
+    return this.accept(6);
   }
 
   /** The first four bytes of a fragment tell whether a new image begins in it. */

@@ -6,3 +6,9 @@ export { decodeFrameRanges, encodeFrameRanges, frameRange, type FrameRange } fro
 export { HeaderTap, type HeaderTapOptions } from './header-tap.js';
 export { type HeaderSummary } from './header-summary.js';
 export { INDEX_ATTRIBUTES, type IndexAttribute, type IndexLevel } from './index-attributes.js';
+export { type Part10Header } from './part10-header.js';
+export { Part10Reader } from './part10-reader.js';
+export { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, part10Prefix, type Part10PrefixFields } from './part10-prefix.js';
+export { headerToJson, PIXEL_HEADER_BYTES, type HeaderJsonOptions } from './header-json.js';
+export { BulkDataLocator, locateBulkData, type BulkDataPlace } from './bulk-data-locator.js';
+export { readDicomdir, type Dicomdir, type DicomdirEntry } from './dicomdir-reader.js';
