@@ -1,1 +1,10 @@
-export {};
+export { ArchiveConfig } from './archive.config.js';
+export { configSections } from './config-sections.js';
+export { configurationPage } from './configuration-page.js';
+export { DatabaseServer } from './database-server.js';
+export { endpointsOf } from './endpoints.js';
+export { loadArchiveConfig } from './load-archive-config.js';
+export { listenersOf } from './listeners-of.js';
+export { openResources, type Resources } from './resources.js';
+export { readRunState, type RunState } from './run-state.js';
+export { formatStartFailure, toStartFailure } from './start-failure.js';

@@ -10,7 +10,7 @@ import { nearestName } from './nearest-name.js';
 import { optionsOf, type ConfigOption } from './option-list.js';
 
 /** Variables of tests and of finding the file; everything else beginning with VNA_ must be an option. */
-const OTHER_VARIABLES = ['VNA_CONFIG', 'VNA_TEST_BUILD', 'VNA_FAIL', 'VNA_MUTANT', 'VNA_REQUIRE_BACKENDS', 'VNA_TEST_DATABASE_URL'];
+const OTHER_VARIABLES = ['VNA_CONFIG', 'VNA_TEST_BUILD', 'VNA_FAIL', 'VNA_FAIL_FILE', 'VNA_MUTANT', 'VNA_REQUIRE_BACKENDS', 'VNA_TEST_DATABASE_URL'];
 const DEFAULT_FILE = 'vna.yaml';
 
 export interface ConfigSources {

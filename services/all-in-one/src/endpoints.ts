@@ -1,0 +1,28 @@
+// Where the running archive answers, for people.
+import type { EffectiveConfig } from '@perennia/config';
+import { DicomwebConfig } from '@perennia/dicomweb';
+import { IngestConfig } from '@perennia/ingest';
+import { ArchiveConfig } from './archive.config.js';
+
+export interface Endpoint {
+  name: string;
+  address: string;
+}
+
+const host = (name: string): string => (name.includes(':') ? `[${name}]` : name);
+
+export function endpointsOf(config: EffectiveConfig): Endpoint[] {
+  const { roles, healthPort } = config.get(ArchiveConfig);
+  const dicom = config.get(IngestConfig);
+  const web = config.get(DicomwebConfig);
+  return [
+    ...(roles.includes('ingest') ? [{ name: 'DICOM', address: `${host(dicom.host)}:${dicom.port}, AE title ${dicom.aeTitle}` }] : []),
+    ...(roles.includes('dicomweb') ? [{ name: 'DICOMweb', address: `http://${host(web.host)}:${web.port}/dicom-web` }] : []),
+    { name: 'Health', address: `http://127.0.0.1:${healthPort}/readyz (also /livez, /metrics)` },
+  ];
+}
+
+export function endpointTable(config: EffectiveConfig): string {
+  const lines = endpointsOf(config).map(({ name, address }) => `  ${name.padEnd(10)}${address}`);
+  return `\nPerennia is ready. Data in ${config.get(ArchiveConfig).data}; Ctrl-C stops it.\n\n${lines.join('\n')}\n\n`;
+}

@@ -1,0 +1,31 @@
+// The listeners that a configuration asks for.
+import type { EffectiveConfig } from '@perennia/config';
+import { DicomwebConfig } from '@perennia/dicomweb';
+import { IngestConfig } from '@perennia/ingest';
+import { SourcesConfig } from '@perennia/ingest-pipeline';
+import type { Listener } from './listeners.js';
+import { ArchiveConfig } from './archive.config.js';
+import type { RoleName } from './process-groups.js';
+
+export function listenersOf(config: EffectiveConfig, roles: readonly RoleName[]): Listener[] {
+  const dicom = config.get(IngestConfig);
+  const web = config.get(DicomwebConfig);
+  const listeners: Listener[] = [];
+  if (roles.includes('ingest')) {
+    listeners.push({
+      name: 'DICOM listener', host: dicom.host, port: dicom.port, hostVariable: 'VNA_INGEST_HOST', portVariable: 'VNA_INGEST_PORT',
+      peersAreKnown: config.get(SourcesConfig).profiles.length > 0, remedy: 'List the senders under sources.profiles',
+    });
+  }
+  if (roles.includes('dicomweb')) {
+    listeners.push({
+      name: 'DICOMweb server', host: web.host, port: web.port, hostVariable: 'VNA_DICOMWEB_HOST', portVariable: 'VNA_DICOMWEB_PORT',
+      peersAreKnown: false, remedy: 'Put a proxy that signs people in before it',
+    });
+  }
+  listeners.push({
+    name: 'health server', host: '127.0.0.1', port: config.get(ArchiveConfig).healthPort, hostVariable: 'VNA_HEALTH_PORT', portVariable: 'VNA_HEALTH_PORT',
+    peersAreKnown: true, remedy: '',
+  });
+  return listeners;
+}

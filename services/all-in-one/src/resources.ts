@@ -1,0 +1,96 @@
+// What a process works with, opened once: databases, log, store, landing, clock, metrics. Here and nowhere else adapters are chosen.
+import { join, resolve } from 'node:path';
+import type { EffectiveConfig } from '@perennia/config';
+import { DEFAULT_PARTITIONS } from '@perennia/contracts';
+import { PostgresEventLog } from '@perennia/event-log-postgres';
+import { FileLanding, LandingFileReader } from '@perennia/landing-file';
+import { EventLog } from '@perennia/messaging';
+import { FsObjectStore } from '@perennia/object-store-fs';
+import { connectDatabases, type Databases } from '@perennia/persistence';
+import { TieredPlaceReader, type Landing, type ObjectStore, type PlaceReader } from '@perennia/storage';
+import { HealthRegistry, Metrics, SystemClock, type Clock, type Logger } from '@perennia/telemetry';
+import { ArchiveConfig } from './archive.config.js';
+import { LandingConfig } from './landing.config.js';
+
+/** The tier into which studies are filed. */
+export const HOT_TIER = 'hot';
+const POOL_SIZE = 8;
+
+export interface Resources {
+  databases: Databases;
+  eventLog: EventLog;
+  objectStore: ObjectStore;
+  placeReader: PlaceReader;
+  /** Only where objects are taken in. */
+  landing: Landing | undefined;
+  clock: Clock;
+  metrics: Metrics;
+  health: HealthRegistry;
+  close(): Promise<void>;
+}
+
+export interface ResourceOptions {
+  config: EffectiveConfig;
+  databaseUrl: string;
+  /** Landing area this process writes; none for processes that only read. */
+  landingOwner?: string;
+  applicationName: string;
+  log: Logger;
+}
+
+/** @throws ArchiveError; what had been opened is closed again */
+export async function openResources(options: ResourceOptions): Promise<Resources> {
+  const opened: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const each of opened.toReversed()) await each();
+  };
+  try {
+    return { ...(await open(options, opened)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(options: ResourceOptions, opened: (() => Promise<void>)[]): Promise<Omit<Resources, 'close'>> {
+  const { config, databaseUrl, log, applicationName } = options;
+  const clock = new SystemClock();
+  const data = resolve(config.get(ArchiveConfig).data);
+  const databases = await connectDatabases({
+    controlUrl: databaseUrl,
+    imagingUrl: databaseUrl,
+    poolSize: POOL_SIZE,
+    applicationName,
+    onConnectionLost: (err) => log.warn({ err }, 'A database connection was lost'),
+  });
+  opened.push(() => databases.close());
+  const eventLog = await PostgresEventLog.open({ url: databaseUrl, partitions: DEFAULT_PARTITIONS, log, clock });
+  opened.push(() => eventLog.close());
+  const objectStore = await FsObjectStore.open({ directory: join(data, 'objects') });
+  const landing = options.landingOwner === undefined ? undefined : await openLanding(options, join(data, 'landing'), options.landingOwner, clock);
+  if (landing) opened.push(() => landing.close());
+  const landingReader = new LandingFileReader(join(data, 'landing'));
+  const placeReader = new TieredPlaceReader(landingReader, new Map([[HOT_TIER, objectStore]]));
+  return { databases, eventLog, objectStore, placeReader, landing, clock, metrics: new Metrics(), health: healthOf(databases) };
+}
+
+function openLanding({ config, log }: ResourceOptions, directory: string, owner: string, clock: Clock): Promise<Landing> {
+  const { segmentSize, segments, maxSegments, reserve, recycleGrace } = config.get(LandingConfig);
+  return FileLanding.open({
+    directory,
+    owner,
+    clock,
+    segmentBytes: segmentSize - (segmentSize % 4096),
+    segments,
+    maxSegments: Math.max(segments, maxSegments),
+    reserveBytes: reserve,
+    graceMs: recycleGrace,
+    onDamage: (damage) => log.error(damage, 'A landing segment is not as it was written'),
+  });
+}
+
+function healthOf(databases: Databases): HealthRegistry {
+  const health = new HealthRegistry();
+  health.addReadiness('database', async () => void (await databases.imaging.query('select 1')));
+  return health;
+}

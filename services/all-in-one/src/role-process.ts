@@ -1,0 +1,130 @@
+// One process of the archive under supervision: started, watched, started again with growing pauses when it dies, stopped in
+// order. A process that dies before it was ever ready ends the start instead: that is a setting, not an accident.
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Clock, Logger } from '@perennia/telemetry';
+import type { ProcessGroup } from './process-groups.js';
+import type { RoleMessage } from './role-message.js';
+import { StartFailedError } from './start-failed-error.js';
+
+const ENTRY = fileURLToPath(new URL('./role-main.js', import.meta.url));
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5000;
+/** Living this long forgives earlier crashes. */
+const STABLE_MS = 30_000;
+const START_DEADLINE_MS = 60_000;
+/** Small young generations: bytes of images live outside the heap, what is left is short-lived. */
+const NODE_OPTIONS = ['--max-semi-space-size=4', '--no-warnings'];
+
+export interface RoleProcessOptions {
+  group: ProcessGroup;
+  environment: () => NodeJS.ProcessEnv;
+  log: Logger;
+  clock: Clock;
+  onChange: () => void;
+}
+
+export class RoleProcess {
+  #child: ChildProcess | undefined;
+  #ready: { identity: string; healthPort: number } | undefined;
+  readonly #stopping = new AbortController();
+  #pauseMs = FIRST_PAUSE_MS;
+  #lives = 0;
+
+  constructor(private readonly options: RoleProcessOptions) {}
+
+  get name(): string {
+    return this.options.group.name;
+  }
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+  /** Who it is and where its health endpoints answer, while it is ready. */
+  get ready(): { identity: string; healthPort: number } | undefined {
+    return this.#ready;
+  }
+  get restarts(): number {
+    return Math.max(0, this.#lives - 1);
+  }
+
+  /** Resolves when it is ready. @throws StartFailedError with what the process said */
+  async start(): Promise<void> {
+    const child = this.#fork();
+    await this.#whenReady(child);
+    void this.#watch(child);
+  }
+
+  /** Asks it to end; after the deadline it is killed, which loses nothing that was acknowledged. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopping.abort();
+    const child = this.#child;
+    if (!child || hasEnded(child)) return;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const deadline = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
+    child.kill('SIGTERM');
+    await ended;
+    clearTimeout(deadline);
+  }
+
+  #fork(): ChildProcess {
+    const { group, environment } = this.options;
+    this.#lives += 1;
+    this.#ready = undefined;
+    const child = fork(ENTRY, [group.name], { execArgv: NODE_OPTIONS, env: this.#environment(environment()), stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = child;
+    return child;
+  }
+
+  /** An armed fault point strikes a process once; its next life is to show the recovery. */
+  #environment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    const { VNA_FAIL: fault, ...rest } = environment;
+    return this.#lives === 1 && fault !== undefined ? { ...rest, VNA_FAIL: fault } : rest;
+  }
+
+  #whenReady(child: ChildProcess): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (message: string, remedy?: string, retriable = false): void => {
+        clearTimeout(deadline);
+        reject(new StartFailedError({ message, remedy, retriable }));
+      };
+      const deadline = setTimeout(() => {
+        child.kill('SIGKILL');
+        fail(`The process "${this.name}" was not ready within ${START_DEADLINE_MS / 1000} s`);
+      }, START_DEADLINE_MS);
+      child.on('message', (message: RoleMessage) => {
+        if (message.kind === 'failed') return fail(message.failure.message, message.failure.remedy, message.failure.retriable);
+        clearTimeout(deadline);
+        this.#ready = message;
+        this.options.onChange();
+        resolve();
+      });
+      child.once('exit', (code, signal) => fail(`The process "${this.name}" ended while it started (${signal ?? `exit code ${code}`})`));
+    });
+  }
+
+  async #watch(child: ChildProcess): Promise<void> {
+    const { clock, log, onChange } = this.options;
+    const { signal } = this.#stopping;
+    for (let current = child; ; ) {
+      const sinceMs = clock.monotonicMs();
+      const ending = await ended(current);
+      this.#ready = undefined;
+      if (signal.aborted) return;
+      onChange();
+      if (clock.monotonicMs() - sinceMs > STABLE_MS) this.#pauseMs = FIRST_PAUSE_MS;
+      log.error({ process: this.name, ...ending, pauseMs: this.#pauseMs }, 'A process of the archive ended; it is started again');
+      await clock.sleep(this.#pauseMs, signal);
+      if (signal.aborted) return;
+      this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+      current = this.#fork();
+      await this.#whenReady(current).catch((err: unknown) => log.error({ process: this.name, err }, 'A process of the archive could not start again'));
+    }
+  }
+}
+
+const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+
+function ended(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  if (hasEnded(child)) return Promise.resolve({ code: child.exitCode, signal: child.signalCode });
+  return new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+}
