@@ -16,3 +16,4 @@ export { MemoryEventLog, MemoryLogStore } from './fakes/memory-event-log.js';
 export { spawnSource } from './child-process/spawn-source.js';
 export { part10Of, writePart10 } from './promise/write-part10.js';
 export { generateCatalogue, generatedUid, type GeneratedCatalogueOptions } from './builders/generated-catalogue.js';
+export { LargeObject, type LargeObjectOptions } from './promise/large-object.js';

@@ -1,6 +1,6 @@
 // Whether an object says who it is. Lenient about everything else: what is odd but identifiable is stored.
 import { isValidUid } from '@perennia/dicom-data';
-import type { HeaderSummary, Part10Meta } from '@perennia/dicom-stream';
+import type { HeaderSummary, Part10Header } from '@perennia/dicom-stream';
 import type { ReceiveContext } from './receive-context.js';
 import { Refusal } from './refusal.js';
 
@@ -15,7 +15,7 @@ const identity = [
  * @returns a warning in plain words, or undefined
  * @throws Refusal when a UID is missing or invalid, or command, File Meta or URL disagree with the data set
  */
-export function checkIdentity(summary: HeaderSummary, context: ReceiveContext, meta: Part10Meta | undefined): string | undefined {
+export function checkIdentity(summary: HeaderSummary, context: ReceiveContext, header: Part10Header | undefined): string | undefined {
   for (const [key, name] of identity) {
     const uid = summary[key];
     if (uid === '') throw new Refusal('MISSING_UID', `${name} is missing or empty.`);
@@ -25,7 +25,7 @@ export function checkIdentity(summary: HeaderSummary, context: ReceiveContext, m
   if (context.expectedStudyInstanceUid !== undefined && context.expectedStudyInstanceUid !== summary.studyInstanceUid) {
     throw new Refusal('STUDY_MISMATCH', 'The object belongs to another study than the one in the URL.');
   }
-  return warningOf(summary, meta);
+  return warningOf(summary, header);
 }
 
 function checkCommand(summary: HeaderSummary, { command }: ReceiveContext): void {
@@ -38,9 +38,9 @@ function checkCommand(summary: HeaderSummary, { command }: ReceiveContext): void
   }
 }
 
-function warningOf(summary: HeaderSummary, meta: Part10Meta | undefined): string | undefined {
-  const warnings = [...summary.warnings];
-  if (meta?.mediaStorageSopInstanceUid && meta.mediaStorageSopInstanceUid !== summary.sopInstanceUid) {
+function warningOf(summary: HeaderSummary, header: Part10Header | undefined): string | undefined {
+  const warnings = [...summary.warnings, ...(header?.warnings ?? [])];
+  if (header?.mediaStorageSopInstanceUid && header.mediaStorageSopInstanceUid !== summary.sopInstanceUid) {
     warnings.push('Media Storage SOP Instance UID (0002,0003) differs from the data set; the data set counts.');
   }
   return warnings.length > 0 ? warnings.join(' ') : undefined;

@@ -3,7 +3,7 @@
 // Neither PostgreSQL nor the event log is asked. Bad input is told by `end`, after all bytes were taken, so that a DIMSE sender
 // gets a status instead of an abort.
 import { bucketOf } from '@perennia/contracts';
-import { HeaderTap, part10Prefix, Part10Reader } from '@perennia/dicom-stream';
+import { HeaderTap, part10Prefix, type Part10Header } from '@perennia/dicom-stream';
 import { faultPoint } from '@perennia/fault-points';
 import type { Landing } from '@perennia/storage';
 import type { Clock } from '@perennia/telemetry';
@@ -11,6 +11,7 @@ import type { ByteBudget } from './byte-budget.js';
 import type { DigestThread, ObjectDigest } from './digest-thread.js';
 import { LandingBody } from './landing-body.js';
 import { makeReceipt } from './make-receipt.js';
+import { Part10Beginning, type Part10Start } from './part10-beginning.js';
 import type { ObjectSink, ReceiveContext, ReceiveOutcome } from './receive-context.js';
 import { Refusal } from './refusal.js';
 import type { RefusalLog } from './refusal-log.js';
@@ -37,7 +38,9 @@ class ObjectReception implements ObjectSink {
   private readonly body: LandingBody;
   private readonly digest: ObjectDigest;
   private tap: HeaderTap | undefined;
-  private part10: Part10Reader | undefined;
+  /** Set while the first bytes of a Part 10 file are looked at. */
+  private beginning: Part10Beginning | undefined;
+  private fileHeader: Part10Header | undefined;
   private transferSyntaxUid = '';
   private datasetOffset = 0;
   private failure: Refusal | undefined;
@@ -50,7 +53,7 @@ class ObjectReception implements ObjectSink {
     this.body = new LandingBody(parts.landing, parts.budget);
     this.digest = parts.digests.begin();
     if (context.command) this.beginBareDataset(context.command);
-    else this.part10 = new Part10Reader();
+    else this.beginning = new Part10Beginning();
   }
 
   private beginBareDataset(command: NonNullable<ReceiveContext['command']>): void {
@@ -72,22 +75,29 @@ class ObjectReception implements ObjectSink {
     else if (this.chunks === 2) faultPoint('K4');
     if (this.failure) return undefined;
     try {
-      const dataset = this.part10 ? this.readPrefix(chunk) : chunk;
-      const tapped = dataset.length > 0 ? this.tap!.push(dataset) : undefined;
-      const digested = dataset.length > 0 ? this.digest.update(dataset) : undefined;
-      const landed = this.body.write(chunk);
-      if (tapped || digested || landed) return this.settle(tapped, digested, landed);
+      const dataset = this.beginning ? this.beginFile(this.beginning.push(chunk)) : chunk;
+      return dataset && dataset.length > 0 ? this.take(dataset) : undefined;
     } catch (error) {
       this.fail(error);
     }
     return undefined;
   }
 
-  /** Gives the part of the chunk that belongs to the dataset. */
-  private readPrefix(chunk: Buffer): Buffer {
-    const dataset = this.part10!.push(chunk);
-    if (dataset.length > 0 && !this.tap) this.beginDataset(this.part10!.meta.transferSyntaxUid, this.part10!.datasetOffset);
-    return dataset;
+  /** Gives the bytes of the dataset that came with the beginning. */
+  private beginFile(start: Part10Start | undefined): Buffer | undefined {
+    if (!start) return undefined;
+    this.beginning = undefined;
+    this.fileHeader = start.header;
+    void this.body.write(start.prefix);
+    this.beginDataset(start.header.transferSyntaxUid, start.datasetOffset);
+    return start.dataset;
+  }
+
+  private take(dataset: Buffer): void | Promise<void> {
+    const tapped = this.tap!.push(dataset);
+    const digested = this.digest.update(dataset);
+    const landed = this.body.write(dataset);
+    return tapped || digested || landed ? this.settle(tapped, digested, landed) : undefined;
   }
 
   private async settle(...pending: (void | Promise<void> | undefined)[]): Promise<void> {
@@ -108,9 +118,10 @@ class ObjectReception implements ObjectSink {
     faultPoint('K5');
     try {
       if (this.failure) throw this.failure;
-      if (!this.tap) throw new Refusal('NOT_DICOM', 'These bytes are not a DICOM file: no File Meta Information and no data set.');
-      const summary = await this.tap.end();
-      const warning = checkIdentity(summary, this.context, this.part10?.meta);
+      if (this.beginning) await this.take(this.beginFile(this.beginning.end())!);
+      if (this.failure) throw this.failure;
+      const summary = await this.tap!.end();
+      const warning = checkIdentity(summary, this.context, this.fileHeader);
       const { receiptId, text } = makeReceipt({
         context: this.context,
         summary,
@@ -133,8 +144,8 @@ class ObjectReception implements ObjectSink {
     const refusal = Refusal.of(error);
     this.fail(refusal);
     const uids = {
-      sopClassUid: this.context.command?.sopClassUid ?? this.part10?.meta?.mediaStorageSopClassUid,
-      sopInstanceUid: this.context.command?.sopInstanceUid ?? this.part10?.meta?.mediaStorageSopInstanceUid,
+      sopClassUid: this.context.command?.sopClassUid ?? this.fileHeader?.mediaStorageSopClassUid,
+      sopInstanceUid: this.context.command?.sopInstanceUid ?? this.fileHeader?.mediaStorageSopInstanceUid,
     };
     this.parts.refusals.record(refusal, this.context, uids);
     return refusal.outcome(uids);

@@ -1,0 +1,33 @@
+// Tests need peers that not every machine has. Where one is missing its tests are skipped and say so; where VNA_REQUIRE_BACKENDS
+// names it (continuous checks do), its absence is a failure.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export type Backend = 'dcmtk' | 'python' | 'corpus' | 'strace' | 'powercut';
+
+const repository = resolve(fileURLToPath(new URL('.', import.meta.url)), '../../..');
+/** Real DICOM files beside the checkout; never part of the project. */
+export const corpusDirectory = join(repository, '..', 'shared', 'data', 'dicom');
+
+const runs = (command: string, ...parameters: string[]): boolean => spawnSync(command, parameters, { stdio: 'ignore' }).status === 0;
+const present: Record<Backend, () => boolean> = {
+  dcmtk: () => runs('storescu', '--version') && runs('dcmsend', '--version'),
+  python: () => runs('python3', '-c', 'import pynetdicom, pydicom, dicomweb_client'),
+  corpus: () => existsSync(join(corpusDirectory, 'expected.json')),
+  strace: () => runs('strace', '-qq', '-e', 'trace=none', 'true'),
+  powercut: () => process.getuid?.() === 0 && runs('losetup', '-f') && runs('mkfs.ext4', '-V'),
+};
+
+/**
+ * Whether tests that need the backend can run.
+ * @throws when it is missing though VNA_REQUIRE_BACKENDS names it
+ */
+export function hasBackend(backend: Backend): boolean {
+  if (present[backend]()) return true;
+  const required = (process.env['VNA_REQUIRE_BACKENDS'] ?? '').split(',').includes(backend);
+  if (required) throw new Error(`The backend "${backend}" is required here (VNA_REQUIRE_BACKENDS) and missing.`);
+  process.stderr.write(`SKIPPING tests that need "${backend}": it is not on this machine.\n`);
+  return false;
+}

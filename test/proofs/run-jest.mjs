@@ -1,0 +1,22 @@
+// Runs one black-box test at full size and prints what it reports: the proof is the test, only larger.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '../..');
+
+export function proveByTest(path, environment) {
+  const folder = mkdtempSync(join(tmpdir(), 'perennia-proof-'));
+  const output = join(folder, 'output.txt');
+  writeFileSync(output, '');
+  console.log(`machine: ${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}; ${Object.entries(environment).map(([k, v]) => `${k}=${v}`).join(' ')}`);
+  const { status, stderr } = spawnSync(process.execPath, ['--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js'), '--runInBand', path], {
+    cwd: root, env: { ...process.env, ...environment, VNA_PROOF_OUTPUT: output }, encoding: 'utf8', maxBuffer: 1 << 26,
+  });
+  process.stdout.write(readFileSync(output, 'utf8'));
+  process.stdout.write(stderr.split('\n').filter((line) => /^(Tests:|\s+[✓✕])/.test(line)).join('\n') + '\n');
+  if (status !== 0) process.stdout.write(stderr.slice(-4000));
+  rmSync(folder, { recursive: true, force: true });
+  process.exitCode = status ?? 1;
+}
