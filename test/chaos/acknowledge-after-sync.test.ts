@@ -21,7 +21,7 @@ import { orderOfAcknowledgements } from './strace-order.js';
     try {
       const pid = listenerOf(product);
       const trace = join(directory, 'trace');
-      const strace = spawn('strace', ['-f', '-qq', '-y', '-xx', '-s', '96', '-e', 'trace=write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,fdatasync,fsync', '-o', trace, '-p', String(pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
+      const strace = spawn('strace', ['-f', '-qq', '-y', '-xx', '-s', '128', '-e', 'trace=write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,fdatasync,fsync', '-o', trace, '-p', String(pid)], { stdio: ['ignore', 'ignore', 'pipe'] });
       await attached(pid);
       await storeSome(product.dicomPort, 25);
       strace.kill('SIGINT');

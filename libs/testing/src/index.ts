@@ -17,3 +17,4 @@ export { spawnSource } from './child-process/spawn-source.js';
 export { part10Of, writePart10 } from './promise/write-part10.js';
 export { generateCatalogue, generatedUid, type GeneratedCatalogueOptions } from './builders/generated-catalogue.js';
 export { LargeObject, type LargeObjectOptions } from './promise/large-object.js';
+export { damageBytes, holdsBytes } from './promise/damage.js';
