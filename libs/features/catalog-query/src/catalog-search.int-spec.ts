@@ -29,7 +29,7 @@ beforeAll(async () => {
   database = await cloneTemplateDatabase();
   search = new CatalogSearch(database.imaging);
   await generateCatalogue(database.imaging, { studies: 20_000 });
-  await generateCatalogue(database.imaging, { ...small, studies: 3, seriesPerStudy: 2, instancesPerSeries: 5 });
+  await generateCatalogue(database.imaging, { ...small, studies: 20, seriesPerStudy: 2, instancesPerSeries: 100 });
   await generateCatalogue(database.imaging, { root: '1.9.9', tenantId: 'other', studies: 10, instancesPerSeries: 1 });
 }, 120_000);
 afterAll(() => database.close());
@@ -39,10 +39,10 @@ describe('plans of the commonest searches', () => {
     ['Patient ID', /study_identifier/, ['PatientID=PID77']],
     ['Patient ID prefix', /study_identifier/, ['PatientID=PID77*']],
     ['accession number', /study_accession/, ['AccessionNumber=ACC77']],
-    ['Study UID', /study_uid/, [`StudyInstanceUID=${generatedUid({}, 5)}`]],
-    ['name prefix', /study_name /, ['PatientName=BSA*&limit=100']],
-    ['name, ideographic group too', /study_name_ideographic/, ['PatientName=BSA*&limit=100']],
-    ['name infix', /study_name_trigram/, ['PatientName=*BSASON*']],
+    ['Study UID', /study_(uid|pkey)/, [`StudyInstanceUID=${generatedUid({}, 5)}`]],
+    ['name prefix', /study_name /, ['PatientName=FRN*&limit=100']],
+    ['name, ideographic group too', /study_name_ideographic/, ['PatientName=FRN*&limit=100']],
+    ['name infix', /study_name_trigram/, ['PatientName=*FRNSON*']],
     ['date and modality', /study_list/, ['StudyDate=20200101-20200114&ModalitiesInStudy=CT&limit=100']],
     ['the list', /Index Only Scan using study_list/, ['limit=50']],
     ['a deep page of the list', /Index Only Scan using study_list/, ['limit=50&offset=9000']],
@@ -54,10 +54,11 @@ describe('plans of the commonest searches', () => {
   ])('%s: by its index, without reading whole tables', async (_, index, request) => {
     const shown = await explain(...request);
     expect(shown).toMatch(index);
-    expect(shown).not.toMatch(/Seq Scan on (study|series|instance)/);
+    expect(shown).not.toMatch(/Seq Scan on (study|series) /);
   });
   it('a study’s instances are looked for in one partition only', async () => {
-    expect(await explain('', 'instance', { studyInstanceUid: generatedUid(small, 1) })).not.toMatch(/Append/);
+    const [, page] = (await explain('', 'instance', { studyInstanceUid: generatedUid(small, 1) })).split('CTE page');
+    expect(page!.slice(0, page!.indexOf('CTE Scan'))).not.toMatch(/Append/);
   });
 });
 
@@ -67,9 +68,9 @@ describe('what is found', () => {
     expect(Object.keys(study!)).toEqual([
       '00080005', '00080020', '00080030', '00080050', '00080056', '00080061', '00080090', '00081190', '00100010', '00100020', '00100030', '00100040', '0020000D', '00200010', '00201206', '00201208',
     ]);
-    expect(study).toMatchObject({ '00081190': { vr: 'UR', Value: [`${BASE}/studies/${generatedUid(small, 0)}`] }, '00201208': { vr: 'IS', Value: [10] }, '00080061': { vr: 'CS', Value: ['MR'] } });
+    expect(study).toMatchObject({ '00081190': { vr: 'UR', Value: [`${BASE}/studies/${generatedUid(small, 0)}`] }, '00201208': { vr: 'IS', Value: [200] }, '00080061': { vr: 'CS', Value: ['MR'] } });
     const [series] = await find('', 'series', { studyInstanceUid: generatedUid(small, 0) });
-    expect(series).toMatchObject({ '00400244': { vr: 'DA' }, '00201209': { Value: [5] }, '0020000D': { Value: [generatedUid(small, 0)] } });
+    expect(series).toMatchObject({ '00400244': { vr: 'DA' }, '00201209': { Value: [100] }, '0020000D': { Value: [generatedUid(small, 0)] } });
     expect(series).not.toHaveProperty('00100010');
   });
   it('adds what was asked for, and all with includefield=all', async () => {
@@ -85,10 +86,10 @@ describe('what is found', () => {
     ['study list by comma', 2, [`StudyInstanceUID=${generatedUid(small, 0)},${generatedUid(small, 2)}`]],
     ['series of a study', 2, ['', 'series', { studyInstanceUid: generatedUid(small, 0) }]],
     ['series anywhere', 1, [`SeriesInstanceUID=${generatedUid(small, 0, 2)}`, 'series']],
-    ['instances of a study', 10, ['', 'instance', { studyInstanceUid: generatedUid(small, 0) }]],
-    ['instances of a series', 5, ['', 'instance', { studyInstanceUid: generatedUid(small, 0), seriesInstanceUid: generatedUid(small, 0, 1) }]],
+    ['instances of a study', 200, ['', 'instance', { studyInstanceUid: generatedUid(small, 0) }]],
+    ['instances of a series', 100, ['', 'instance', { studyInstanceUid: generatedUid(small, 0), seriesInstanceUid: generatedUid(small, 0, 1) }]],
     ['instances anywhere', 2, [`SOPInstanceUID=${generatedUid(small, 0, 1, 1)},${generatedUid(small, 2, 1, 1)}`, 'instance']],
-    ['instances by number range of wildcard UID-free keys', 30, ['StudyID=S?&Rows=512', 'instance']],
+    ['instances by wildcard and number', 18, ['StudyID=S?&Rows=512&InstanceNumber=7', 'instance']],
     ['a series in another study', 0, ['', 'series', { studyInstanceUid: generatedUid({}, 5), seriesInstanceUid: generatedUid(small, 0, 1) }]],
     ['both of a patient', 2, ['PatientID=PID77']],
     ['by modality of series', 2, ['Modality=MR', 'series', { studyInstanceUid: generatedUid(small, 0) }]],
@@ -100,16 +101,14 @@ describe('what is found', () => {
     expect(found).toHaveLength(count);
   });
   it('finds names by any group, in any case, with and without wildcards', async () => {
-    const name = (await find('PatientName=*%3D*&limit=1&includefield=all'))[0]!;
-    expect(name).toBeDefined();
-    const ideographic = await find('PatientName=%E5%B1%B1%E7%94%B0*&limit=1000').then((found) => found.length);
+    expect(await find('PatientName=%E5%B1%B1%E7%94%B0*&limit=1000')).toHaveLength(500);
+    expect(await find('PatientName=*%3D*&limit=1000')).toHaveLength(500);
     expect(await find('PatientName=*%E7%94%B0^%E5%A4%AA*&limit=5')).toHaveLength(5);
     expect(await find(`PatientName=${encodeURIComponent('やまだ^たろう')}&limit=5`)).toHaveLength(5);
     expect(await find(`PatientName=${encodeURIComponent('やまだ')}&limit=5`)).toHaveLength(0);
-    expect(ideographic).toBeGreaterThanOrEqual(0);
-    const lower = await find('PatientName=bsason^*&limit=1000');
+    const lower = await find('PatientName=frnson^*&limit=1000');
     expect(lower.length).toBeGreaterThan(0);
-    expect(lower).toEqual(await find('PatientName=BSASON*&limit=1000'));
+    expect(lower).toEqual(await find('PatientName=FRNSON*&limit=1000'));
   });
   it('combines dates with modalities and times', async () => {
     const ranged = await find('StudyDate=20200101-20200114&ModalitiesInStudy=CT&limit=1000');
@@ -138,12 +137,12 @@ describe('pages', () => {
     ['ModalitiesInStudy=CT', 'study', {}, 1000],
     ['StudyDate=20200101-20200105', 'series', {}, 7],
     ['', 'series', { studyInstanceUid: generatedUid(small, 0) }, 1],
-    ['', 'instance', { studyInstanceUid: generatedUid(small, 0) }, 3],
-    ['', 'instance', { studyInstanceUid: generatedUid(small, 0), seriesInstanceUid: generatedUid(small, 0, 1) }, 2],
-    [`PatientID=${'PID1'}`, 'instance', {}, 2],
+    ['', 'instance', { studyInstanceUid: generatedUid(small, 0) }, 30],
+    ['', 'instance', { studyInstanceUid: generatedUid(small, 0), seriesInstanceUid: generatedUid(small, 0, 1) }, 30],
+    ['PatientID=PID1', 'instance', {}, 70],
   ])('of %s at level %s follow one another without gap or repetition', async (query, level, scope, size) => {
     const key = { study: '0020000D', series: '0020000E', instance: '00080018' }[level];
-    const whole = (await search.page(plan(`${query}&limit=20000`, level, scope), BASE)).documents.map((document) => uidOf(document, key));
+    const whole = (await search.page(plan(`${query}&limit=25000`, level, scope), BASE)).documents.map((document) => uidOf(document, key));
     const paged: string[] = [];
     let cursor: string | undefined = '';
     for (let pages = 0; cursor !== undefined && pages < 200; pages++) {

@@ -15,6 +15,7 @@ export function filterToSql(filter: Filter, sql: SqlText): string {
     const date = `${ALIAS[filter.date.level]}.${filter.date.column}`;
     // The bounds on the date alone are for the index.
     return [
+      `${date} > ''`,
       ...(filter.from ? [`${date} >= ${sql.bind(filter.from.slice(0, 8))}`, `${moment} >= ${sql.bind(filter.from)}`] : []),
       ...(filter.to ? [`${date} <= ${sql.bind(filter.to.slice(0, 8))}`, `${moment} <= ${sql.bind(filter.to)}`] : []),
     ].join(' and ');
@@ -26,8 +27,9 @@ export function filterToSql(filter: Filter, sql: SqlText): string {
   return VISITORS[attribute.kind](column, match, sql, path);
 }
 
+/** An absent value, null or '', lies in no range. */
 function rangeToSql(column: string, { from, to }: Extract<Match, { kind: 'range' }>, sql: SqlText): string {
-  const bounds = [...(from === undefined ? [] : [`${column} >= ${sql.bind(from)}`]), ...(to === undefined ? [] : [`${column} <= ${sql.bind(to)}`])];
+  const bounds = [from === undefined ? `${column} > ''` : `${column} >= ${sql.bind(from)}`, ...(to === undefined ? [] : [`${column} <= ${sql.bind(to)}`])];
   const overMidnight = from !== undefined && to !== undefined && from > to && from.length === 13;
   return `(${bounds.join(overMidnight ? ' or ' : ' and ')})`;
 }

@@ -1,7 +1,7 @@
 // A search plan as one statement: first the page's keys alone (from indexes as far as possible), then the documents of the
 // rows on that page. So a deep page skips index entries, not documents: measured 3 times faster at offset 9,000.
 // Every table in it is bound to the plan's tenant here, in the one place that names tables.
-import { bucketOf } from '@perennia/contracts';
+import { bucketOf, surrogateId } from '@perennia/contracts';
 import { documentSql } from './document-sql.js';
 import { filterToSql } from './filter-to-sql.js';
 import { decodeCursor } from './keyset-cursor.js';
@@ -26,6 +26,14 @@ const JOINS: Readonly<Record<SearchLevel, string>> = {
     `join imaging.study ${s} on ${s}.bucket = ${i}.bucket and ${s}.id = ${i}.study_id`,
 };
 
+/** The rows of a page, each found by its primary key. */
+const ROWS: Readonly<Record<SearchLevel, string>> = {
+  study: `join imaging.study ${s} on ${s}.bucket = page.bucket and ${s}.id = page.study_id`,
+  series: `join imaging.series ${se} on ${se}.bucket = page.bucket and ${se}.id = page.series_id`,
+  instance: `join imaging.instance ${i} on ${i}.bucket = page.bucket and ${i}.id = page.instance_id`,
+};
+const IDS: Readonly<Record<SearchLevel, string>> = { study: `${s}.id as study_id`, series: `${se}.id as series_id`, instance: `${i}.id as instance_id` };
+
 /** @param baseUrl of the service, for RetrieveURL */
 export function planToSql(plan: SearchPlan, baseUrl: string): SearchStatement {
   const sql = new SqlText();
@@ -35,11 +43,13 @@ export function planToSql(plan: SearchPlan, baseUrl: string): SearchStatement {
   const columns = order.keys.map((key, index) => `${key.comparable} as k${index}`).join(', ');
   const by = order.keys.map((key) => `${key.sql} ${order.direction}`).join(', ');
   const skip = plan.offset > 0 ? ` offset ${sql.bind(plan.offset)}` : '';
-  const page = `select ${alias}.bucket, ${alias}.id, ${columns} from ${JOINS[plan.level]} where ${where.join(' and ')} order by ${by} limit ${sql.bind(plan.limit + 1)}${skip}`;
+  const levels = levelsDownTo(plan.level);
+  const ids = levels.map((level) => IDS[level]).join(', ');
+  const page = `select ${alias}.bucket, ${ids}, ${columns} from ${JOINS[plan.level]} where ${where.join(' and ')} order by ${by} limit ${sql.bind(plan.limit + 1)}${skip}`;
   const keys = order.keys.map((_, index) => `page.k${index}`);
   const text =
     `with page as materialized (${page}) select ${documentSql(plan, sql, baseUrl)} as document, ${keys.join(', ')} ` +
-    `from page join ${JOINS[plan.level]} on ${alias}.bucket = page.bucket and ${alias}.id = page.id ` +
+    `from page ${levels.map((level) => ROWS[level]).join(' ')} ` +
     `order by ${keys.map((key) => `${key} ${order.direction}`).join(', ')}`;
   return { text, parameters: sql.parameters, keyCount: keys.length };
 }
@@ -57,11 +67,13 @@ function scopePredicates({ tenantId, level, scope, filters }: SearchPlan, sql: S
   const predicates: string[] = [];
   const study = scope.studyInstanceUid ?? singleUid(filters, 'study_instance_uid');
   if (study !== undefined) {
-    // The study's UID tells the bucket, and the bucket the partition.
+    // The study's UID tells bucket and id, and so the partition and the range of the index, before anything is read.
     const bucket = sql.bind(bucketOf(tenantId, study), 'smallint');
+    const id = sql.bind(surrogateId(tenantId, study), 'uuid');
+    predicates.push(`${s}.id = ${id}`, `${s}.study_instance_uid = ${sql.bind(study)}`);
     predicates.push(...levelsDownTo(level).map((each) => `${ALIAS[each]}.bucket = ${bucket}`));
+    predicates.push(...levelsDownTo(level).slice(1).map((each) => `${ALIAS[each]}.study_id = ${id}`));
   }
-  if (scope.studyInstanceUid !== undefined) predicates.push(`${s}.study_instance_uid = ${sql.bind(scope.studyInstanceUid)}`);
   if (scope.seriesInstanceUid !== undefined) predicates.push(`${se}.series_instance_uid = ${sql.bind(scope.seriesInstanceUid)}`);
   if (level === 'instance') {
     // Instances have no index on their UID across buckets: the directory knows where each is.

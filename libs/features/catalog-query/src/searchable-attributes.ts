@@ -18,7 +18,8 @@ const attribute = (level: SearchLevel, column: string, kind: ColumnKind = 'text'
 /** By tag path, its tags joined by dots. */
 export const SEARCHABLE_ATTRIBUTES: ReadonlyMap<string, SearchableAttribute> = new Map([
   ['0020000D', attribute('study', 'study_instance_uid')],
-  ['00080020', attribute('study', 'study_date', 'date-time')],
+  // sort_date is study_date, '' where there is none, and stands in the index of the study list.
+  ['00080020', attribute('study', 'sort_date', 'date-time')],
   ['00080030', attribute('study', 'study_time', 'date-time')],
   ['00080050', attribute('study', 'accession_number')],
   ['00080061', attribute('study', 'modalities', 'array')],

@@ -22,7 +22,7 @@ insert into imaging.study (bucket, id, tenant_id, study_instance_uid, patient_id
   patient_sex, study_date, study_time, sort_date, accession_number, study_id, study_description, referring_physician, modalities, sop_classes,
   number_of_series, number_of_instances, attributes, state)
 select bucket, id, $1, uid, md5('p' || n / 2)::uuid, 1, 'PID' || n / 2, null, name, '19700101', 'F', day, '083000.000000', day, 'ACC' || n, 'S' || n, 'Generated study',
-  'REFERRER^' || n % 50, array[modality], array['1.2.840.10008.5.1.4.1.1.2'], $5, $5 * $6, jsonb_build_object(
+  'REFERRER^' || n % 50, array[modality], array['1.2.840.10008.5.1.4.1.1.2'], $5::int, $5::int * $6::int, jsonb_build_object(
     '00080020', jsonb_build_object('vr', 'DA', 'Value', jsonb_build_array(day)), '00080030', jsonb_build_object('vr', 'TM', 'Value', jsonb_build_array('083000')),
     '00080050', jsonb_build_object('vr', 'SH', 'Value', jsonb_build_array('ACC' || n)), '00081030', jsonb_build_object('vr', 'LO', 'Value', jsonb_build_array('Generated study')),
     '00080090', jsonb_build_object('vr', 'PN', 'Value', jsonb_build_array(jsonb_build_object('Alphabetic', 'Referrer^' || n % 50))),
@@ -30,7 +30,7 @@ select bucket, id, $1, uid, md5('p' || n / 2)::uuid, 1, 'PID' || n / 2, null, na
     '00100020', jsonb_build_object('vr', 'LO', 'Value', jsonb_build_array('PID' || n / 2)), '00100030', jsonb_build_object('vr', 'DA', 'Value', jsonb_build_array('19700101')),
     '00100040', jsonb_build_object('vr', 'CS', 'Value', jsonb_build_array('F')), '0020000D', jsonb_build_object('vr', 'UI', 'Value', jsonb_build_array(uid)),
     '00200010', jsonb_build_object('vr', 'SH', 'Value', jsonb_build_array('S' || n)), '00101010', jsonb_build_object('vr', 'AS', 'Value', jsonb_build_array('054Y'))), 'settled'
-from (select *, n - 1 as zero, to_char(date '2018-01-01' + (n * 7919 % 2500), 'YYYYMMDD') as day,
+from (select *, to_char(date '2018-01-01' + (n * 7919 % 2500), 'YYYYMMDD') as day,
         (array['CT', 'MR', 'CR', 'US', 'DX'])[1 + n % 5] as modality,
         chr(65 + n * 31 % 26) || chr(65 + n * 17 % 25) || chr(65 + n * 13 % 24) || 'SON^' || (array['ANNA', 'BEN', 'CLARA', 'DAVID'])[1 + n % 4]
           || case when n % 40 = 0 then '=' || chr(23665 + n % 20) || '田^太郎=やまだ^たろう' else '' end as name
@@ -38,7 +38,7 @@ from (select *, n - 1 as zero, to_char(date '2018-01-01' + (n * 7919 % 2500), 'Y
 
 const SERIES = `
 insert into imaging.series (bucket, id, study_id, tenant_id, series_instance_uid, modality, series_number, series_description, number_of_instances, attributes)
-select s.bucket, md5(s.study_instance_uid || '.' || k)::uuid, s.id, $1, s.study_instance_uid || '.' || k, s.modalities[1], k, 'Series ' || k, $3, jsonb_build_object(
+select s.bucket, md5(s.study_instance_uid || '.' || k)::uuid, s.id, $1, s.study_instance_uid || '.' || k, s.modalities[1], k, 'Series ' || k, $3::int, jsonb_build_object(
   '00080060', jsonb_build_object('vr', 'CS', 'Value', jsonb_build_array(s.modalities[1])), '0008103E', jsonb_build_object('vr', 'LO', 'Value', jsonb_build_array('Series ' || k)),
   '0020000E', jsonb_build_object('vr', 'UI', 'Value', jsonb_build_array(s.study_instance_uid || '.' || k)), '00200011', jsonb_build_object('vr', 'IS', 'Value', jsonb_build_array(k)))
 from imaging.study s, generate_series(1, $2::int) as k where s.tenant_id = $1 and s.study_instance_uid like $4`;

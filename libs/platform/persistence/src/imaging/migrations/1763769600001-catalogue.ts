@@ -43,7 +43,7 @@ create table imaging.study (
 -- one row per study and tenant; Study UID searches and every upsert
 create unique index study_uid on imaging.study (tenant_id, study_instance_uid, bucket);
 -- the study list and its pages: order by sort_date desc, id desc; with the bucket the keys of a page come from here alone
-create index study_list on imaging.study (tenant_id, sort_date desc, id desc) include (bucket);
+create index study_list on imaging.study (tenant_id, sort_date desc, id desc) include (bucket) where state <> 'tombstoned';
 -- by Patient ID
 create index study_identifier on imaging.study (tenant_id, patient_identifier text_pattern_ops);
 create index study_patient on imaging.study (patient_id);
