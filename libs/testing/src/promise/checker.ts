@@ -30,7 +30,8 @@ export class PromiseChecker {
 
   /** @param findableWithinMs the bounded time after which every acknowledged object must be findable */
   async check(entries: readonly LedgerEntry[], findableWithinMs = 30_000): Promise<CheckReport> {
-    const studies = Map.groupBy(entries, ({ studyInstanceUid }) => studyInstanceUid);
+    const studies = new Map<string, LedgerEntry[]>();
+    for (const entry of entries) studies.set(entry.studyInstanceUid, [...(studies.get(entry.studyInstanceUid) ?? []), entry]);
     const report: CheckReport = { studies: studies.size, acknowledged: 0, unansweredPresent: 0, violations: [] };
     const deadlineMs = Date.now() + findableWithinMs;
     const queue = [...studies];
