@@ -3,9 +3,8 @@
 import { ArchiveError, IllegalStateError } from '@perennia/errors';
 import { faultPoint, mutant } from '@perennia/fault-points';
 import type { Subscription, SubscriptionOptions } from '@perennia/messaging';
-import type { Clock, Logger } from '@perennia/telemetry';
+import { WakeUp, type Clock, type Logger } from '@perennia/telemetry';
 import { GroupMember, type GroupKey, type LogBatch } from './group-member.js';
-import { WakeUp } from './wake-up.js';
 
 /** Signals may get lost with a connection: looked at anyway this often, and as often for partitions that became free. */
 const POLL_MS = 1000;

@@ -1,6 +1,6 @@
 // Events that must be emitted exactly if a transaction commits are written as rows in that transaction; the relay of the
 // plane appends them to the log afterwards.
-import { InvalidInputError } from '@perennia/errors';
+import { LimitExceededError } from '@perennia/errors';
 import { MAX_RECORD_BYTES, type Envelope } from '@perennia/contracts';
 import type { SqlRunner } from '@perennia/persistence';
 
@@ -13,7 +13,7 @@ export class OutboxWriter {
       select topic, bucket, key, value from json_to_recordset($1::json) as event (topic text, bucket smallint, key text, value text)`;
   }
 
-  /** @param sql the caller's transaction; @param envelopes their `type` is the topic. @throws InvalidInputError when one is too large */
+  /** @param sql the caller's transaction; @param envelopes their `type` is the topic. @throws LimitExceededError when one is too large */
   async write(sql: SqlRunner, envelopes: readonly Envelope<unknown>[]): Promise<void> {
     if (envelopes.length === 0) return;
     const rows = envelopes.map((envelope) => ({ topic: envelope.type, bucket: envelope.bucket, key: envelope.key, value: envelopeText(envelope) }));
@@ -24,7 +24,7 @@ export class OutboxWriter {
 function envelopeText(envelope: Envelope<unknown>): string {
   const text = JSON.stringify(envelope);
   if (Buffer.byteLength(text) > MAX_RECORD_BYTES) {
-    throw new InvalidInputError(`An event of type ${envelope.type} is larger than ${MAX_RECORD_BYTES} bytes.`, { remedy: 'Refer to an object range instead.' });
+    throw new LimitExceededError(`An event of type ${envelope.type} is larger than ${MAX_RECORD_BYTES} bytes.`, { remedy: 'Refer to an object range instead.' });
   }
   return text;
 }

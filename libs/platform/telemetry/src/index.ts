@@ -4,3 +4,4 @@ export { HealthRegistry, type HealthCheck, type HealthReport } from './health-re
 export { HealthServer } from './health-server.js';
 export { AppLogger, createLogger, type Logger, type LoggerOptions } from './logger.js';
 export { Metrics } from './metrics.js';
+export { WakeUp } from './wake-up.js';

@@ -1,5 +1,5 @@
 // A signal that is not lost when nobody waits for it yet.
-import type { Clock } from '@perennia/telemetry';
+import type { Clock } from './clock.js';
 
 export class WakeUp {
   private pending = false;
