@@ -12,6 +12,7 @@ export interface WrittenPack {
   entries: readonly PackEntry[];
   /** CRC-32 of the bytes before each dataset, in the order of `entries`: what no receipt has a digest of. */
   prefixCrcs: readonly number[];
+  indexSha256: Buffer;
 }
 
 export class PackWriter {
@@ -76,11 +77,12 @@ export class PackWriter {
       hash.update(line);
       await this.writer.write(line);
     }
-    const footer = { instances: this.entries.length, indexOffset: this.dataBytes, indexBytes: this.indexBytes, indexSha256: hash.digest() };
+    const indexSha256 = hash.digest();
+    const footer = { instances: this.entries.length, indexOffset: this.dataBytes, indexBytes: this.indexBytes, indexSha256 };
     await this.writer.write(encodePackFooter(footer));
     const info = await this.writer.commit();
     this.state = 'done';
-    return { info, entries: this.entries, prefixCrcs: this.prefixCrcs };
+    return { info, entries: this.entries, prefixCrcs: this.prefixCrcs, indexSha256 };
   }
 
   async abort(): Promise<void> {

@@ -5,7 +5,7 @@ import { CorruptDataError } from '@perennia/errors';
 import type { ObjectStore } from './object-store.js';
 import type { PackEntry } from './pack-format.js';
 import type { WrittenPack } from './pack-writer.js';
-import { readPackIndex } from './read-pack-index.js';
+import { readPackIndex, readRawPackIndex } from './read-pack-index.js';
 
 /** Digests one object from its chunks and says whether it is what it should be. */
 interface ObjectCheck {
@@ -55,9 +55,8 @@ export async function verifyPack(store: ObjectStore, key: string, signal?: Abort
 /** Filing: what stands on the device now is what was received, by the digests of the receipts. @throws as `verifyPack` */
 export async function verifyWrittenPack(store: ObjectStore, written: WrittenPack, signal?: AbortSignal): Promise<void> {
   const { key } = written.info;
-  const index = await readPackIndex(store, key, uncached(signal));
-  const same = index.length === written.entries.length && index.every((entry, at) => JSON.stringify(entry) === JSON.stringify(written.entries[at]));
-  if (!same) throw new CorruptDataError('The index of the pack is not the one that was written.', { details: { key } });
+  const { footer } = await readRawPackIndex(store, key, uncached(signal));
+  if (!footer.indexSha256.equals(written.indexSha256)) throw new CorruptDataError('The index of the pack is not the one that was written.', { details: { key } });
   await checkObjects(store, key, written.entries, (entry, at) => new ReceivedDatasetCheck(entry, written.prefixCrcs[at]!), signal);
 }
 

@@ -1,0 +1,136 @@
+// Reads objects from landing areas, also those of other processes. A segment may be recycled at any moment: so the head before the object
+// is read *after* the bytes were. Writers fill a segment upwards, the head first; if it is still the one of the place's generation, so
+// were the bytes. Otherwise PlaceMovedError, never wrong bytes.
+import { close, closeSync, constants, openSync, read as readDescriptor, readSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { join } from 'node:path';
+import { LANDING_TIER, type Place } from '@perennia/contracts';
+import { CorruptDataError, InvalidInputError, PlaceMovedError } from '@perennia/errors';
+import { HEAD_BYTES, PlaceReader, asDiskError, assertInside, decodeHead } from '@perennia/storage';
+
+const KEY = /^([A-Za-z0-9_][A-Za-z0-9._-]{0,63})\/(seg-\d{4,}|stream-\d+)@(\d+)$/;
+const MAX_OPEN_FILES = 64;
+const CHUNK_BYTES = 1024 * 1024;
+/** Up to here a copy from the page cache is quicker than a trip to another thread. */
+const SYNCHRONOUS_BYTES = 64 * 1024;
+
+const readAsync = promisify(readDescriptor);
+
+interface OpenFile {
+  descriptor: number;
+  users: number;
+  evicted: boolean;
+}
+
+interface ParsedPlace {
+  path: string;
+  generation: number;
+}
+
+export class LandingFileReader extends PlaceReader {
+  /** By path, least recently used first. */
+  private readonly files = new Map<string, OpenFile>();
+
+  /** @param directory folder of all areas, as in `<data>/landing` */
+  constructor(private readonly directory: string) {
+    super();
+  }
+
+  async read(place: Place, offset: number, length: number): Promise<Buffer> {
+    assertInside(place, offset, length);
+    const { path, generation } = this.parse(place);
+    try {
+      return await this.readOnce(path, generation, place, offset, length);
+    } catch (error) {
+      // The file of that name may have been replaced since we opened it.
+      if (!(error instanceof PlaceMovedError) || !this.evict(path)) throw error;
+      return this.readOnce(path, generation, place, offset, length);
+    }
+  }
+
+  readStream(place: Place, offset: number, length: number): Readable {
+    assertInside(place, offset, length);
+    return Readable.from(this.chunks(place, offset, length), { objectMode: false, highWaterMark: CHUNK_BYTES });
+  }
+
+  close(): void {
+    for (const path of this.files.keys()) this.evict(path);
+  }
+
+  private async *chunks(place: Place, offset: number, length: number): AsyncGenerator<Buffer> {
+    const end = offset + length;
+    for (let at = offset; at < end; at += CHUNK_BYTES) yield await this.read(place, at, Math.min(CHUNK_BYTES, end - at));
+  }
+
+  private parse(place: Place): ParsedPlace {
+    const [, owner, file, generation] = KEY.exec(place.key) ?? [];
+    if (place.tier !== LANDING_TIER || !owner || !file) throw new InvalidInputError('The place is not one of a landing area.');
+    return { path: join(this.directory, owner, file), generation: Number(generation) };
+  }
+
+  private async readOnce(path: string, generation: number, place: Place, offset: number, length: number): Promise<Buffer> {
+    const file = this.open(path);
+    file.users += 1;
+    try {
+      const bytes = Buffer.allocUnsafe(length);
+      const position = place.offset + offset;
+      const count = await readFully(file.descriptor, bytes, position);
+      this.assertStill(file.descriptor, generation, place);
+      if (count !== length) throw new CorruptDataError('A landing segment is shorter than it was.', { details: { key: place.key } });
+      return bytes;
+    } finally {
+      file.users -= 1;
+      if (file.evicted && file.users === 0) closeSync(file.descriptor);
+    }
+  }
+
+  private assertStill(descriptor: number, generation: number, place: Place): void {
+    const bytes = Buffer.allocUnsafe(HEAD_BYTES);
+    const read = place.offset >= HEAD_BYTES ? readSync(descriptor, bytes, 0, HEAD_BYTES, place.offset - HEAD_BYTES) : 0;
+    const head = decodeHead(bytes.subarray(0, read));
+    if (head?.generation === generation && head.kind === 'object' && head.objectBytes === place.length) return;
+    throw new PlaceMovedError('The object is no longer in the landing area.', { details: { key: place.key } });
+  }
+
+  private open(path: string): OpenFile {
+    const known = this.files.get(path);
+    if (known) {
+      this.files.delete(path);
+      this.files.set(path, known);
+      return known;
+    }
+    let file: OpenFile;
+    try {
+      file = { descriptor: openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW), users: 0, evicted: false };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new PlaceMovedError('The object is no longer in the landing area.', { cause: error });
+      throw asDiskError(error, 'open a landing segment');
+    }
+    this.files.set(path, file);
+    if (this.files.size > MAX_OPEN_FILES) this.evict(this.files.keys().next().value!);
+    return file;
+  }
+
+  private evict(path: string): boolean {
+    const file = this.files.get(path);
+    if (!file) return false;
+    this.files.delete(path);
+    file.evicted = true;
+    if (file.users === 0) close(file.descriptor);
+    return true;
+  }
+}
+
+async function readFully(descriptor: number, bytes: Buffer, position: number): Promise<number> {
+  let done = 0;
+  while (done < bytes.length) {
+    const left = bytes.length - done;
+    const count = left <= SYNCHRONOUS_BYTES
+      ? readSync(descriptor, bytes, done, left, position + done)
+      : (await readAsync(descriptor, bytes, done, left, position + done)).bytesRead;
+    if (count === 0) break;
+    done += count;
+  }
+  return done;
+}

@@ -1,0 +1,93 @@
+// Lays out all records that go out with one write, and pads them to the alignment of groups.
+import { crc32 } from 'node:zlib';
+import {
+  FOOTER_BYTES, GROUP_ALIGNMENT_BYTES, GUARDED_PREFIX_BYTES, HEAD_BYTES, encodeFooter, encodeHead, recordBytes, type LandedRecord, type RecordKind,
+} from '@perennia/storage';
+import type { Segment } from './segment.js';
+
+/** What waits to be written. */
+export interface PendingRecord {
+  kind: RecordKind;
+  receipt: string;
+  receiptBytes: Buffer;
+  parts: readonly Uint8Array[];
+  objectBytes: number;
+  /** For a reference: the file of the object. */
+  stream: Segment | undefined;
+  resolve(record: LandedRecord): void;
+  reject(error: Error): void;
+}
+
+const ZEROS = Buffer.alloc(GROUP_ALIGNMENT_BYTES);
+
+export function pendingBytes(record: PendingRecord): number {
+  return recordBytes(record.objectBytes, record.receiptBytes.length);
+}
+
+export function prefixCrcOf(parts: readonly Uint8Array[]): number {
+  let crc = 0;
+  let left = GUARDED_PREFIX_BYTES;
+  for (const part of parts) {
+    crc = crc32(part.subarray(0, left), crc);
+    left -= part.length;
+    if (left <= 0) break;
+  }
+  return crc;
+}
+
+export class RecordGroup {
+  readonly records: PendingRecord[] = [];
+  /** Offset of each record in its segment. */
+  readonly offsets: number[] = [];
+  private bufferCount = 0;
+  private contentBytes = 0;
+
+  constructor(readonly segment: Segment) {}
+
+  get buffers(): number {
+    return this.bufferCount;
+  }
+
+  get sizeBytes(): number {
+    return Math.ceil(this.contentBytes / GROUP_ALIGNMENT_BYTES) * GROUP_ALIGNMENT_BYTES;
+  }
+
+  add(record: PendingRecord): void {
+    this.offsets.push(this.segment.endBytes + this.contentBytes);
+    this.records.push(record);
+    this.contentBytes += pendingBytes(record);
+    this.bufferCount += record.parts.length + 3;
+  }
+
+  /** Whether the record still fits the segment behind those that are in the group. */
+  fits(record: PendingRecord, segmentBytes: number): boolean {
+    const size = Math.ceil((this.contentBytes + pendingBytes(record)) / GROUP_ALIGNMENT_BYTES) * GROUP_ALIGNMENT_BYTES;
+    return this.segment.endBytes + size <= segmentBytes;
+  }
+
+  /** @param firstSequence of the first record; the others follow */
+  encode(firstSequence: number, durableSequence: number): Uint8Array[] {
+    const buffers: Uint8Array[] = [];
+    const groupEnd = this.segment.endBytes + this.sizeBytes;
+    this.records.forEach((record, at) => {
+      const head = encodeHead({
+        kind: record.kind,
+        generation: this.segment.generation,
+        sequence: firstSequence + at,
+        durableSequence,
+        nextBytes: (this.offsets[at + 1] ?? groupEnd) - this.offsets[at]!,
+        objectBytes: record.objectBytes,
+        receiptBytes: record.receiptBytes.length,
+        receiptCrc: crc32(record.receiptBytes),
+      });
+      buffers.push(head, ...record.parts, record.receiptBytes, encodeFooter(head, prefixCrcOf(record.parts)));
+    });
+    if (this.sizeBytes > this.contentBytes) buffers.push(ZEROS.subarray(0, this.sizeBytes - this.contentBytes));
+    return buffers;
+  }
+}
+
+/** Largest object that an empty segment takes. */
+export function maxObjectBytes(segmentBytes: number, receiptBytes: number): number {
+  return segmentBytes - HEAD_BYTES - FOOTER_BYTES - receiptBytes;
+}

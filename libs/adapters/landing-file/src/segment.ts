@@ -1,0 +1,57 @@
+// One file of an area while the process runs: a segment of the log, or the file of one large object.
+import type { SealedSegment } from '@perennia/storage';
+
+export class Segment {
+  /** Rises with each use; 0 while the segment is free. */
+  generation = 0;
+  /** Bytes written in this use. */
+  endBytes = 0;
+  /** Bytes of this use that are durable: nobody is told of anything behind. */
+  durableBytes = 0;
+  /** Of a file for one large object: the length of the object. */
+  objectBytes = 0;
+  /** Durable objects that stand in this file (references to other files do not count). */
+  objects = 0;
+  /** Nothing will be written to it any more, and all it holds is durable. */
+  sealed = false;
+  /** After an error of the device it is never written again, and not re-used. */
+  poisoned = false;
+  /** Something in it is not as it was written: the file is kept for a person to look at. */
+  damaged = false;
+  /** Damaged ranges by their first byte: readers of the log go on behind them. */
+  readonly gaps = new Map<number, number>();
+  private sealWaiters: (() => void)[] = [];
+
+  constructor(
+    readonly kind: 'log' | 'stream',
+    readonly owner: string,
+    readonly file: string,
+    readonly descriptor: number,
+  ) {}
+
+  get key(): string {
+    return `${this.owner}/${this.file}@${this.generation}`;
+  }
+
+  begin(generation: number): void {
+    this.generation = generation;
+    this.endBytes = 0;
+    this.durableBytes = 0;
+    this.objects = 0;
+    this.sealed = false;
+    this.gaps.clear();
+  }
+
+  markSealed(): void {
+    this.sealed = true;
+    for (const resume of this.sealWaiters.splice(0)) resume();
+  }
+
+  whenSealed(): Promise<void> {
+    return this.sealed ? Promise.resolve() : new Promise((resolve) => this.sealWaiters.push(resolve));
+  }
+
+  describe(): SealedSegment {
+    return { generation: this.generation, key: this.key, records: this.objects, bytes: this.durableBytes };
+  }
+}
