@@ -1,9 +1,11 @@
 export { ArchiveConfig } from './archive.config.js';
 export { configSections } from './config-sections.js';
 export { configurationPage } from './configuration-page.js';
+export { DataFolder } from './data-folder.js';
 export { DatabaseServer } from './database-server.js';
 export { endpointsOf } from './endpoints.js';
 export { loadArchiveConfig } from './load-archive-config.js';
+export { assertPortsFree } from './listeners.js';
 export { listenersOf } from './listeners-of.js';
 export { openResources, type Resources } from './resources.js';
 export { readRunState, type RunState } from './run-state.js';

@@ -16,6 +16,8 @@ export interface RunningProcess {
 export interface RunState {
   startedAt: string;
   healthPort: number;
+  /** With its password: the file is readable by its owner only. */
+  databaseUrl: string;
   endpoints: { name: string; address: string }[];
   processes: RunningProcess[];
 }

@@ -2,6 +2,7 @@
 // sequence for the first start, for every later one, and for the one after everything was killed.
 import { runMigrations } from '@perennia/persistence';
 import type { EffectiveConfig } from '@perennia/config';
+import { CancelledError } from '@perennia/errors';
 import { processIdentity } from '@perennia/storage';
 import { SystemClock, type Clock, type Logger } from '@perennia/telemetry';
 import { ArchiveConfig } from './archive.config.js';
@@ -32,6 +33,7 @@ export class Supervisor {
   #inProcess: { group: ProcessGroup; running: RunningGroup }[] = [];
   #health: ArchiveHealth | undefined;
   #warning: NodeJS.Timeout | undefined;
+  #stopping = false;
 
   constructor(
     private readonly config: EffectiveConfig,
@@ -51,6 +53,7 @@ export class Supervisor {
     if (orphans > 0) this.log.warn({ orphans }, 'Waited for processes left behind by a killed supervisor');
     await assertPortsFree(listeners);
     this.#database = await DatabaseServer.start({ databaseUrl, dataPath: this.#folder.path, account: pgUser, log: this.log, clock: this.#clock });
+    if (this.#stopping) throw await this.#database.stop().then(() => new CancelledError('The archive was stopped while it started'));
     const { url } = this.#database;
     const applied = await runMigrations({ controlUrl: url, imagingUrl: url });
     if (applied.control + applied.imaging > 0) this.log.info(applied, 'Database schema brought up to date');
@@ -63,6 +66,7 @@ export class Supervisor {
 
   /** Reception first, so that what it published is still worked on; the database last. Never longer than ten seconds. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     clearInterval(this.#warning);
     const byName = (name: string): RoleProcess[] => this.#processes.filter((each) => each.name === name);
     await Promise.all([...byName('ingest'), ...byName('web')].map((each) => each.stop(RECEPTION_STOP_MS)));
@@ -94,13 +98,14 @@ export class Supervisor {
   }
 
   #writeState(): void {
-    if (!this.#folder || !this.#health) return;
+    if (!this.#folder || !this.#database || !this.#health) return;
     const beside = this.#processes.flatMap(({ name, pid, ready, restarts }): RunningProcess[] =>
       pid === undefined || !ready ? [] : [{ name, pid, restarts, identity: ready.identity, healthPort: ready.healthPort }],
     );
     writeRunState(this.#folder.runFolder, {
       startedAt: this.#startedAt,
       healthPort: this.#settings.healthPort,
+      databaseUrl: this.#database.url,
       endpoints: endpointsOf(this.config),
       processes: [{ name: 'supervisor', pid: process.pid, identity: processIdentity(), restarts: 0 }, ...beside],
     });

@@ -9,8 +9,9 @@ import { EffectiveConfig, type EffectiveValue } from './effective-config.js';
 import { nearestName } from './nearest-name.js';
 import { optionsOf, type ConfigOption } from './option-list.js';
 
-/** Variables of tests and of finding the file; everything else beginning with VNA_ must be an option. */
-const OTHER_VARIABLES = ['VNA_CONFIG', 'VNA_TEST_BUILD', 'VNA_FAIL', 'VNA_FAIL_FILE', 'VNA_MUTANT', 'VNA_REQUIRE_BACKENDS', 'VNA_TEST_DATABASE_URL'];
+/** Variables of finding the file and of tests; everything else beginning with VNA_ must be an option. */
+const OTHER_VARIABLES = ['VNA_CONFIG', 'VNA_FAIL', 'VNA_FAIL_FILE', 'VNA_MUTANT', 'VNA_REQUIRE_BACKENDS'];
+const isOtherVariable = (name: string): boolean => OTHER_VARIABLES.includes(name) || name.startsWith('VNA_TEST_');
 const DEFAULT_FILE = 'vna.yaml';
 
 export interface ConfigSources {
@@ -81,7 +82,7 @@ function collectFromEnvironment(environment: ConfigSources['environment'], optio
   const byVariable = new Map(options.map((option) => [option.variable, option]));
   const found = new Map<string, Found>();
   for (const [name, text] of Object.entries(environment)) {
-    if (!name.startsWith('VNA_') || text === undefined || OTHER_VARIABLES.includes(name)) continue;
+    if (!name.startsWith('VNA_') || text === undefined || isOtherVariable(name)) continue;
     const option = byVariable.get(name);
     if (!option) throw unknownKey(name, 'the environment', [...byVariable.keys(), ...OTHER_VARIABLES]);
     found.set(option.path, { raw: fromText(option, text), origin: `environment ${name}` });
