@@ -1,1 +1,4 @@
-export {};
+export type { JobState, JobStatus, NewJob } from './job.js';
+export { JobQueue } from './job-queue.js';
+export { JobRunner, type JobHandler, type JobRunnerOptions, type QueueOptions } from './job-runner.js';
+export { RunningJob } from './running-job.js';
