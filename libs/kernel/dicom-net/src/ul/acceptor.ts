@@ -43,6 +43,7 @@ export class DicomAcceptor {
   readonly #host: AssociationHost;
   #server: Server | null = null;
   #nextId = 1;
+  #onLastConnectionClosed: () => void = () => undefined;
   #closing: { everyoneLeft(): void } | null = null;
 
   constructor(options: DicomAcceptorOptions) {
@@ -92,10 +93,20 @@ export class DicomAcceptor {
       await everyoneLeft;
       grace.cancel();
     }
+    await this.#dropConnections();
+  }
+
+  /** What is no association (any more) goes at once, but for those that were just told of an abort or a release. */
+  async #dropConnections(): Promise<void> {
     const server = this.#server;
-    const closed = server ? new Promise<void>((resolve) => server.close(() => resolve())) : Promise.resolve();
-    for (const connection of this.#connections) connection.dropConnection();
-    await closed;
+    const serverClosed = server ? new Promise<void>((resolve) => server.close(() => resolve())) : Promise.resolve();
+    for (const connection of this.#connections) if (connection.state !== 'Sta13') connection.dropConnection();
+    const linger = this.#timers.schedule(this.limits.abortLingerMs, () => {
+      for (const connection of this.#connections) connection.dropConnection();
+    });
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onLastConnectionClosed = resolve));
+    linger.cancel();
+    await serverClosed;
   }
 
   #abortAll(): void {
@@ -112,6 +123,7 @@ export class DicomAcceptor {
       closed: (association) => {
         this.#leave(association);
         this.#connections.delete(association);
+        if (this.#connections.size === 0) this.#onLastConnectionClosed();
       },
       idle: (association) => {
         if (this.#closing) association.abort('the archive is stopping');

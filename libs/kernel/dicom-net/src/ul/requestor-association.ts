@@ -2,6 +2,7 @@
 // may be unanswered as the peer's window allows. Every operation settles: by its answer, or by the association's end.
 import type { Duplex } from 'node:stream';
 import type { CommandSet } from '../dimse/command-set.js';
+import { type Deferred, deferred } from '../deferred.js';
 import { type MessageHandler, MessageReader } from '../dimse/message-reader.js';
 import { MessageWriter } from '../dimse/message-writer.js';
 import { OutstandingOperations } from '../dimse/outstanding-operations.js';
@@ -30,11 +31,6 @@ export interface UsableContext {
   readonly transferSyntax: string;
 }
 
-interface PendingOperation {
-  resolve(answer: CommandSet): void;
-  reject(error: Error): void;
-}
-
 const VERIFICATION_SOP_CLASS = '1.2.840.10008.1.1';
 const LARGEST_PDU_WE_SEND_BYTES = 1024 * 1024;
 const MAX_COMMAND_BYTES = 64 * 1024;
@@ -52,17 +48,15 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler {
   readonly #layer: UpperLayer;
   readonly #messages: MessageReader;
   readonly #timeout: ArtimTimer;
-  #operations = new OutstandingOperations<PendingOperation>(1);
+  #operations = new OutstandingOperations<Deferred<CommandSet>>(1);
   #sending: Promise<void> = Promise.resolve();
   #failure: AssociationError | null = null;
-  #establish: { resolve(): void; reject(error: Error): void };
-  #released: { resolve(): void; reject(error: Error): void } | null = null;
+  readonly #establish = deferred<void>();
+  #released: Deferred<void> | null = null;
 
   constructor(transport: Duplex, private readonly request: AssociationRequest, private readonly options: RequestorOptions) {
     const timers = options.timers ?? new SystemTimerSource();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.established = promise;
-    this.#establish = { resolve, reject };
+    this.established = this.#establish.promise;
     this.#messages = new MessageReader(this, MAX_COMMAND_BYTES);
     this.#layer = new UpperLayer(transport, 'requestor', this, { ...LAYER_LIMITS, maxPduBytes: request.maxPduBytes }, timers);
     this.#timeout = new ArtimTimer(timers, () => this.#layer.abort(Abort.byUser, 'the peer did not answer in time'));
@@ -97,10 +91,9 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler {
   async release(): Promise<void> {
     await this.#sending;
     if (this.#failure) throw this.#failure;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#released = { resolve, reject };
+    this.#released = deferred<void>();
     if (this.#operations.size === 0) this.#startRelease();
-    await promise;
+    await this.#released.promise;
   }
 
   abort(detail = 'aborted by our side'): void {
@@ -111,7 +104,7 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler {
   async #perform(send: (messageId: number) => Promise<void>): Promise<CommandSet> {
     await this.#operations.reserve();
     if (this.#failure) throw this.#failure;
-    const answer = Promise.withResolvers<CommandSet>();
+    const answer = deferred<CommandSet>();
     const messageId = this.#operations.add(answer);
     const sent = this.#sending.then(() => (this.#failure ? undefined : send(messageId)));
     this.#sending = sent.then(() => this.#restartTimeout(), (error: unknown) => this.#onSendFailed(messageId, error));

@@ -1,6 +1,7 @@
 // Opens associations to other nodes (PS3.8 §7.1), for C-ECHO and C-STORE.
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { deferred } from '../deferred.js';
 import { DICOM_APPLICATION_CONTEXT, PROTOCOL_VERSION } from './associate-pdu.js';
 import { AssociationTransportError } from './association-error.js';
 import type { AssociationRequest } from './association-request.js';
@@ -46,7 +47,7 @@ function requestOf(options: RequestorOptions): AssociationRequest {
 }
 
 function connectPlainly(options: RequestorOptions): Promise<Duplex> {
-  const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+  const { promise, resolve, reject } = deferred<Duplex>();
   const socket = connect({ host: options.host, port: options.port, noDelay: true });
   const timeout = (options.timers ?? new SystemTimerSource()).schedule(options.associateTimeoutMs ?? 30_000, () => {
     socket.destroy(new Error('no connection in time'));

@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { rawCommand, rawElement, rawStoreRq } from '@perennia/testing/peers';
+import { decodeCommandSet, MalformedCommandError } from './command-set.js';
+import { CommandWriter } from './command-writer.js';
+import { encodeStoreRequest } from './request.js';
+import { encodeResponse } from './response.js';
+
+const PDU_AND_PDV_HEADERS = 12;
+
+describe('command sets', () => {
+  it('given a C-STORE-RQ, then every field is there', () => {
+    const command = decodeCommandSet(rawStoreRq(77, '1.2.3'));
+    expect(command).toMatchObject({ commandField: 1, messageId: 77, hasDataset: true, affectedSopInstanceUid: '1.2.3', moveOriginatorAet: '' });
+  });
+
+  it('given our own request, then it is what a peer built by hand', () => {
+    const pdu = encodeStoreRequest(1, 16384, 77, { sopClassUid: '1.2.840.10008.5.1.4.1.1.2', sopInstanceUid: '1.2.3' });
+    expect(pdu.subarray(PDU_AND_PDV_HEADERS)).toEqual(rawStoreRq(77, '1.2.3'));
+  });
+
+  it('given a move originator, then it goes out and comes back', () => {
+    const fields = { sopClassUid: '1.2', sopInstanceUid: '1.3', moveOriginatorAet: 'MOVER', moveOriginatorMessageId: 12 };
+    const command = decodeCommandSet(encodeStoreRequest(1, 16384, 1, fields).subarray(PDU_AND_PDV_HEADERS));
+    expect(command).toMatchObject({ moveOriginatorAet: 'MOVER', moveOriginatorMessageId: 12 });
+  });
+
+  it('given the longest UIDs and comment, then the response still fits one buffer', () => {
+    const uid = '1'.repeat(64);
+    const request = { ...decodeCommandSet(rawStoreRq(1, uid, uid)), requestedSopClassUid: '' };
+    const response = decodeCommandSet(encodeResponse(request, 1, 16384, 0xa900, 'x'.repeat(200)).subarray(PDU_AND_PDV_HEADERS));
+    expect(response).toMatchObject({ status: 0xa900, messageIdRespondedTo: 1, affectedSopInstanceUid: uid, errorComment: 'x'.repeat(64) });
+  });
+
+  it('given a maximum PDU of any size, then fragments obey it and add up', () => {
+    fc.assert(fc.property(fc.integer({ min: 8, max: 300 }), (maxPduBytes) => {
+      const pdus = new CommandWriter().uid(0x0002, '1.2.3').short(0x0100, 0x8001).short(0x0800, 0x0101).finish(1, maxPduBytes);
+      const parts: Buffer[] = [];
+      for (let at = 0; at < pdus.length; ) {
+        const length = pdus.readUInt32BE(at + 2);
+        expect(length).toBeLessThanOrEqual(maxPduBytes);
+        parts.push(pdus.subarray(at + 12, at + 6 + length));
+        at += 6 + length;
+      }
+      expect(decodeCommandSet(Buffer.concat(parts)).commandField).toBe(0x8001);
+    }), { seed: 4 });
+  });
+
+  it.each([
+    ['no group length', rawStoreRq(1).subarray(12)],
+    ['a group length that lies', Buffer.concat([rawStoreRq(1), rawElement(0x1031, 5)])],
+    ['an element of another group', rawCommand(rawElement(0x0100, 1), rawElement(0x0800, 1), Buffer.from([8, 0, 0x18, 0, 0, 0, 0, 0]))],
+    ['no command field', rawCommand(rawElement(0x0800, 1))],
+    ['no data set type', rawCommand(rawElement(0x0100, 1))],
+    ['a message id of four bytes', rawCommand(rawElement(0x0100, 1), rawElement(0x0110, Buffer.alloc(4)), rawElement(0x0800, 1))],
+    ['an undefined length', rawCommand(rawElement(0x0100, 1), Buffer.from([0, 0, 2, 0, 0xff, 0xff, 0xff, 0xff]))],
+    ['an element cut short', rawCommand(rawElement(0x0100, 1), rawElement(0x0800, 1), Buffer.alloc(5))],
+  ])('given %s, then it is malformed', (_name, bytes) => {
+    expect(() => decodeCommandSet(bytes)).toThrow(MalformedCommandError);
+  });
+
+  it('given any change of bytes, then nothing but MalformedCommandError is thrown', () => {
+    fc.assert(fc.property(fc.array(fc.tuple(fc.nat(120), fc.nat(255)), { maxLength: 5 }), fc.nat(120), (changes, length) => {
+      const bytes = Buffer.from(rawStoreRq(1).subarray(0, length));
+      for (const [at, to] of changes) if (at < bytes.length) bytes[at] = to;
+      try {
+        decodeCommandSet(bytes);
+      } catch (error) {
+        expect(error).toBeInstanceOf(MalformedCommandError);
+      }
+    }), { numRuns: 2000, seed: 5 });
+  });
+});
