@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { rawCommand, rawElement, rawStoreRq } from '@perennia/testing/peers';
 import { decodeCommandSet, MalformedCommandError } from './command-set.js';
 import { CommandWriter } from './command-writer.js';

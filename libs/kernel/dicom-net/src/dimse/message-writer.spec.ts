@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { rawStoreRq } from '@perennia/testing/peers';
 import { PduReader } from '../ul/pdu-reader.js';
 import { writeDataHeader } from '../ul/pdu-writer.js';
@@ -48,7 +48,7 @@ describe('message writer', () => {
 
   it('given a full socket, then it waits before it takes more of the dataset', async () => {
     let taken = 0;
-    let open: () => void = () => undefined;
+    let open!: () => void;
     const sender = { canSend: true, sendParts: () => false, drained: () => new Promise<void>((resolve) => (open = resolve)) };
     async function* endless(): AsyncGenerator<Buffer> {
       while (taken < 10) {

@@ -7,6 +7,24 @@ import {
 const rejection = (body: Buffer): string => `${body[1]}/${body[2]}/${body[3]}`;
 const title = (n: number): Buffer => rawAssociateRq({ callingAet: `AE${n}` });
 
+/** A request whose body has exactly this many bytes. */
+const padded = (bodyBytes: number): Buffer => {
+  const items: Buffer[] = [];
+  let left = bodyBytes - (rawAssociateRq().length - 6);
+  while (left > 0) {
+    const take = Math.min(left, 60_000);
+    items.push(rawItem(0x99, Buffer.alloc(take - 4)));
+    left -= take;
+  }
+  return rawAssociateRq({ extraItems: items });
+};
+
+async function associated(harness: AcceptorHarness): Promise<ScriptedPeer> {
+  const peer = harness.connect();
+  await peer.associate(rawAssociateRq());
+  return peer;
+}
+
 describe('acceptor limits, at the limit and one above', () => {
   it('300 associations, the 301st is rejected 2/3/2, and a release makes room', async () => {
     const harness = new AcceptorHarness();
@@ -43,16 +61,6 @@ describe('acceptor limits, at the limit and one above', () => {
 
   it('an A-ASSOCIATE-RQ of 256 KiB is taken, one byte more is aborted 2/6', async () => {
     const harness = new AcceptorHarness();
-    const padded = (bodyBytes: number): Buffer => {
-      const items: Buffer[] = [];
-      let left = bodyBytes - (rawAssociateRq().length - 6);
-      while (left > 0) {
-        const take = Math.min(left, 60_000);
-        items.push(rawItem(0x99, Buffer.alloc(take - 4)));
-        left -= take;
-      }
-      return rawAssociateRq({ extraItems: items });
-    };
     await harness.connect().associate(padded(256 * 1024));
     const body = await harness.connect().send(padded(256 * 1024 + 1)).expect(7);
     expect([body[2], body[3]]).toEqual([2, 6]);
@@ -78,12 +86,6 @@ describe('acceptor limits, at the limit and one above', () => {
     await late.associate(title(3));
     expect(harness.events.find((event) => event.type === 'aborted')).toMatchObject({ by: 'us', detail: 'no complete association request within 10000 ms' });
   });
-
-  async function associated(harness: AcceptorHarness): Promise<ScriptedPeer> {
-    const peer = harness.connect();
-    await peer.associate(rawAssociateRq());
-    return peer;
-  }
 
   it('idle: 60 s without a byte between messages ends in an abort, not a second earlier', async () => {
     const harness = new AcceptorHarness();
@@ -129,7 +131,7 @@ describe('acceptor limits, at the limit and one above', () => {
 
   it('a peer that waits for our answer is never idle', async () => {
     const harness = new AcceptorHarness();
-    let finish: () => void = () => undefined;
+    let finish!: () => void;
     harness.sinkScript = { end: () => new Promise((resolve) => (finish = () => resolve({ status: 0 }))) };
     const peer = await associated(harness);
     peer.send(rawStore(1, Buffer.alloc(100)));
@@ -142,7 +144,7 @@ describe('acceptor limits, at the limit and one above', () => {
 
   it('a peer held back by the sink is neither idle nor slow', async () => {
     const harness = new AcceptorHarness();
-    let ready: () => void = () => undefined;
+    let ready!: () => void;
     harness.sinkScript = { write: () => new Promise((resolve) => (ready = resolve)) };
     const peer = await associated(harness);
     peer.send(rawStore(1, Buffer.alloc(100)));
@@ -166,7 +168,7 @@ describe('acceptor limits, at the limit and one above', () => {
 describe('acceptor: closing', () => {
   it('rejects the new with 2/3/1, lets the one under way finish, aborts the idle one', async () => {
     const harness = new AcceptorHarness();
-    let finish: () => void = () => undefined;
+    let finish!: () => void;
     harness.sinkScript = { end: () => new Promise((resolve) => (finish = () => resolve({ status: 0 }))) };
     const idle = harness.connect();
     await idle.associate(title(1));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { rawAssociateRq, rawItem } from '@perennia/testing/peers';
 import { MalformedPduError } from './associate-items.js';
 import { decodeAssociateAc, decodeAssociateRq, encodeAssociateAc, encodeAssociateRq } from './associate-pdu.js';
@@ -26,6 +26,9 @@ const request = fc.record({
   operationsWindow: window,
   userIdentity: fc.record({ type: fc.integer({ min: 1, max: 5 }), positiveResponseRequested: fc.boolean(), primaryField: bytes, secondaryField: bytes }),
 });
+
+const contexts = (ids: readonly number[]) => ids.map((id) => ({ id, abstractSyntax: '1.2.3', transferSyntaxes: ['1.2'] }));
+const oddIds = (count: number): number[] => Array.from({ length: count }, (_, n) => 2 * n + 1);
 
 describe('associate PDUs', () => {
   it('given any request, then decoding its encoding gives it back', () => {
@@ -56,8 +59,6 @@ describe('associate PDUs', () => {
     expect(decoded.presentationContexts).toEqual([{ id: 1, abstractSyntax: '1.2.3', transferSyntaxes: ['1.2.840.10008.1.2'] }]);
   });
 
-  const contexts = (ids: readonly number[]) => ids.map((id) => ({ id, abstractSyntax: '1.2.3', transferSyntaxes: ['1.2'] }));
-  const oddIds = (count: number): number[] => Array.from({ length: count }, (_, n) => 2 * n + 1);
   it.each([
     ['an even context id', rawAssociateRq({ contexts: contexts([2]) })],
     ['a repeated context id', rawAssociateRq({ contexts: contexts([1, 1]) })],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { rawData, rawPdu, rawPdv } from '@perennia/testing/peers';
 import type { AssociationAbort } from './abort-reason.js';
 import { type PduHandler, PduReader } from './pdu-reader.js';
@@ -56,6 +56,8 @@ function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
   return chunks;
 }
 
+const header = (type: number, length: number): Buffer => rawPdu(type, Buffer.alloc(0), length);
+
 describe('PDU reader', () => {
   it('given any PDUs cut anywhere, then it reports the same as for the whole', () => {
     fc.assert(fc.property(fc.array(pdu, { maxLength: 6 }), fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 9 }), (pdus, sizes) => {
@@ -106,7 +108,6 @@ describe('PDU reader', () => {
     }), { numRuns: 2000, seed: 41 });
   });
 
-  const header = (type: number, length: number): Buffer => rawPdu(type, Buffer.alloc(0), length);
   it.each([
     ['type 0', header(0, 4), 'invalid 2/1 unknown PDU type'],
     ['type 8', header(8, 4), 'invalid 2/1 unknown PDU type'],

@@ -32,6 +32,11 @@ function connectTo(harness: AcceptorHarness, over: Partial<RequestorOptions> = {
   });
 }
 
+async function* failing(): AsyncGenerator<Buffer> {
+  yield Buffer.alloc(300_000);
+  throw new Error('disk gone');
+}
+
 let server: ScriptedServer | null = null;
 afterEach(async () => {
   await server?.close();
@@ -89,10 +94,6 @@ describe('requestor against our acceptor', () => {
   it('given a dataset that fails in the middle, then the association is aborted and nothing is half stored', async () => {
     const harness = new AcceptorHarness();
     const association = await connectTo(harness);
-    async function* failing(): AsyncGenerator<Buffer> {
-      yield Buffer.alloc(300_000);
-      throw new Error('disk gone');
-    }
     await expect(association.store(object(failing()))).rejects.toThrow('disk gone');
     await settle();
     expect(harness.objects[0]?.fate).toBe('aborted');
