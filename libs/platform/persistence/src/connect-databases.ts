@@ -4,6 +4,7 @@ import { types } from 'pg';
 import { DataSource } from 'typeorm';
 import { checkServer } from './check-server.js';
 import { ControlDatabase, ImagingDatabase } from './database.js';
+import { planeEntities } from './plane-entities.js';
 import { toArchiveError } from './to-archive-error.js';
 
 export interface DatabaseOptions {
@@ -50,6 +51,7 @@ async function open(url: string, options: DatabaseOptions): Promise<DataSource> 
     applicationName: options.applicationName ?? 'perennia',
     poolSize: options.poolSize ?? 8,
     connectTimeoutMS: 10_000,
+    entities: planeEntities,
     synchronize: false,
     installExtensions: false,
     logging: false,

@@ -1,6 +1,6 @@
 // The two planes. On one node both are schemas of one database, but no transaction ever spans them, so that splitting them
 // later changes a connection string only.
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { QueryFailedError, type DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { isTransactionCollision, toArchiveError } from './to-archive-error.js';
 
 /** Runs SQL with bound parameters ($1 …) and gives the rows, of `update … returning` too. bigint comes as number. */
@@ -29,13 +29,19 @@ abstract class PlaneDatabase implements SqlRunner {
    */
   async transaction<T>(work: (sql: SqlRunner, manager: EntityManager) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
+      let own: unknown;
       try {
-        return await this.dataSource.transaction((manager) => {
+        return await this.dataSource.transaction(async (manager) => {
           const runner = manager.queryRunner!;
-          return work({ query: <Row>(sql: string, parameters: readonly unknown[] = []) => rows<Row>(runner, sql, parameters) }, manager);
+          const sql: SqlRunner = { query: <Row>(text: string, parameters: readonly unknown[] = []) => rows<Row>(runner, text, parameters) };
+          return work(sql, manager).catch((error: unknown) => {
+            own = error;
+            throw error;
+          });
         });
       } catch (cause) {
-        const error = toArchiveError(cause);
+        // An error of the work is not ours to interpret, a missing file is no missing database, unless it came by the manager.
+        const error = cause === own && !(cause instanceof QueryFailedError) ? cause : toArchiveError(cause);
         // No pause: the other one holds the locks, and we wait for them in the server.
         if (attempt >= MAX_ATTEMPTS || !isTransactionCollision(error)) throw error;
       }

@@ -1,9 +1,12 @@
 // Errors of PostgreSQL as errors of ours, sorted by what the caller can do. Only codes and names of tables and constraints
 // are kept: messages, details and parameters of the driver carry values of patients.
+import { isNativeError } from 'node:util/types';
 import { ArchiveError, ConfigurationError, ConflictError, CorruptDataError, IllegalStateError, InvalidInputError, StoreFullError, UnavailableError } from '@perennia/errors';
 
 interface DriverError {
   code?: string;
+  /** Only errors that the server sent have one. */
+  severity?: string;
   constraint?: string;
   table?: string;
   message?: string;
@@ -55,10 +58,10 @@ export function isTransactionCollision(error: unknown): boolean {
 
 /** TypeORM puts the driver's error into `driverError`. */
 function driverError(error: unknown): DriverError | null {
-  if (!(error instanceof Error)) return null;
+  if (!isNativeError(error)) return null;
   const inner = (error as Error & { driverError?: unknown }).driverError;
-  const candidate = (inner instanceof Error ? inner : error) as Error & DriverError;
-  const fromDriver = inner !== undefined || /^[0-9A-Z]{5}$/.test(candidate.code ?? '') || isLostConnection(candidate);
+  const candidate = (isNativeError(inner) ? inner : error) as Error & DriverError;
+  const fromDriver = inner !== undefined || candidate.severity !== undefined || isLostConnection(candidate);
   return fromDriver ? candidate : null;
 }
 

@@ -108,14 +108,15 @@ create table imaging.instance (
   dataset_offset        integer not null,
   header_length         bigint not null,
   -- contracts FrameIndex, never of kind 'reference'
-  frame_index           jsonb not null,
+  frame_index           json not null,
   dataset_sha256        bytea not null,
   object_sha256         bytea,
   version               integer not null default 1,
   state                 text not null default 'current' check (state in ('current', 'superseded')),
   attributes            jsonb not null,
   ext                   jsonb not null default '{}',
-  source                jsonb not null,
+  -- json, as frame_index: only ever read whole, and cheaper to write
+  source                json not null,
   received_at           timestamptz not null,
   primary key (bucket, id)
 ) partition by hash (bucket);

@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ConfigurationError, ConflictError, InvalidInputError, UnavailableError } from '@perennia/errors';
+import { EmbeddedPostgres } from '@perennia/postgres-embedded';
+import { cloneTemplateDatabase, type TestDatabase } from '@perennia/testing';
+import { createLogger } from '@perennia/telemetry';
+import { checkServer } from './check-server.js';
+import { connectDatabases } from './connect-databases.js';
+import type { SqlRunner } from './database.js';
+
+const addTenant = 'insert into control.tenant (tenant_id, name) values ($1, $2) returning name';
+
+describe('PlaneDatabase', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await cloneTemplateDatabase({ poolSize: 4 });
+  });
+  afterAll(() => database.close());
+
+  it('gives the rows of every kind of statement, bigint as number', async () => {
+    const { control } = database;
+    expect(await control.query(addTenant, ['a', 'A'])).toEqual([{ name: 'A' }]);
+    expect(await control.query(`update control.tenant set name = 'B' where tenant_id = 'a' returning name`)).toEqual([{ name: 'B' }]);
+    expect(await control.query(`delete from control.tenant where tenant_id = 'a' returning name`)).toEqual([{ name: 'B' }]);
+    expect(await control.query('select 9007199254740991::bigint as large')).toEqual([{ large: Number.MAX_SAFE_INTEGER }]);
+  });
+
+  it('sorts errors by what can be done, and keeps no values of the driver', async () => {
+    const { control } = database;
+    const failure = (sql: string, parameters: unknown[] = []): Promise<Error> => control.query(sql, parameters).then(() => Promise.reject(new Error('no error')), (error: Error) => error);
+    const duplicate = await failure(addTenant, ['default', 'DOE^JANE']);
+    expect(duplicate).toBeInstanceOf(ConflictError);
+    expect(duplicate).toMatchObject({ details: { sqlState: '23505', table: 'tenant', constraint: 'tenant_pkey' } });
+    const invalid = await failure('select $1::int', ['DOE^JANE']);
+    expect(invalid).toBeInstanceOf(InvalidInputError);
+    for (const error of [duplicate, invalid]) expect(`${error.stack} ${JSON.stringify(error)} ${String(error.cause)}`).not.toContain('DOE');
+    expect(await failure('select pg_terminate_backend(pg_backend_pid())')).toBeInstanceOf(UnavailableError);
+    // The pool may hand the lost connection out once more before it sees its end.
+    const alive = (): Promise<unknown[]> => control.query('select 1 as alive');
+    expect(await alive().catch(alive)).toEqual([{ alive: 1 }]);
+  });
+
+  it('runs a transaction again that was given up in a deadlock', async () => {
+    const { control } = database;
+    await control.query(addTenant, ['x', '0']);
+    await control.query(addTenant, ['y', '0']);
+    let arrivals = 0;
+    let open = (): void => {};
+    const bothHoldOne = new Promise<void>((resolve) => (open = resolve));
+    const attempts = { first: 0, second: 0 };
+    const add = (sql: SqlRunner, tenant: string) => sql.query('update control.tenant set name = (name::int + 1)::text where tenant_id = $1', [tenant]);
+    const crossing = (who: 'first' | 'second', one: string, other: string) => control.transaction(async (sql) => {
+      attempts[who]++;
+      await add(sql, one);
+      if (++arrivals === 2) open();
+      await bothHoldOne;
+      await add(sql, other);
+    });
+    await Promise.all([crossing('first', 'x', 'y'), crossing('second', 'y', 'x')]);
+    expect(attempts.first + attempts.second).toBe(3);
+    expect(await control.query(`select name from control.tenant where tenant_id in ('x', 'y')`)).toEqual([{ name: '2' }, { name: '2' }]);
+  });
+
+  it('gives up a transaction that collides every time', async () => {
+    let attempts = 0;
+    const hopeless = database.control.transaction(async (sql) => {
+      attempts++;
+      await sql.query(`do $$ begin raise exception using errcode = '40001'; end $$`);
+    });
+    await expect(hopeless).rejects.toBeInstanceOf(UnavailableError);
+    expect(attempts).toBe(5);
+  });
+
+  it('rolls back and passes on an error of the work itself, once', async () => {
+    let attempts = 0;
+    const failing = database.control.transaction(async (sql) => {
+      attempts++;
+      await sql.query(addTenant, ['rolled-back', '']);
+      throw Object.assign(new RangeError('mine'), { code: 'ENOENT' });
+    });
+    await expect(failing).rejects.toThrow(RangeError);
+    expect(attempts).toBe(1);
+    expect(await database.control.query(`select 1 from control.tenant where tenant_id = 'rolled-back'`)).toEqual([]);
+  });
+});
+
+describe('checkServer', () => {
+  it('refuses a server that may lose what was acknowledged, in one sentence', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'unsafe-'));
+    const log = createLogger('test', 'silent');
+    for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit']) {
+      const server = await EmbeddedPostgres.start({ dataDir, log, overrides: { [setting]: 'off' } });
+      const refused = connectDatabases({ controlUrl: server.url, imagingUrl: server.url });
+      await expect(refused).rejects.toBeInstanceOf(ConfigurationError);
+      await expect(refused).rejects.toThrow(`The database runs with ${setting} = off and could lose what was acknowledged.`);
+      await server.stop();
+    }
+    rmSync(dataDir, { recursive: true });
+  });
+
+  it.each([[14, true], [15, false], [18, false], [19, true]])('refuses PostgreSQL %i: %s', async (major, refused) => {
+    const sql: SqlRunner = { query: async <Row>() => [{ major, fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' }] as Row[] };
+    await (refused ? expect(checkServer(sql)).rejects.toThrow(`PostgreSQL ${major}`) : expect(checkServer(sql)).resolves.toBeUndefined());
+  });
+
+  it('says that a server cannot be reached, and that it may be there later', async () => {
+    const url = 'postgres://nobody:x@127.0.0.1:1/none';
+    await expect(connectDatabases({ controlUrl: url, imagingUrl: url })).rejects.toMatchObject({ code: 'UNAVAILABLE', retriable: true });
+  });
+});
