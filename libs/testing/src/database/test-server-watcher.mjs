@@ -1,6 +1,6 @@
 // Stops the shared test server and removes its folder once no test process has used it for a while.
 // Arguments: folder, process id of the server.
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -9,7 +9,14 @@ const IDLE_MS = 15_000;
 const LOOK_EVERY_MS = 1000;
 let idleSince = Date.now();
 
-const alive = (pid) => existsSync(`/proc/${pid}`);
+/** A zombie that nobody has reaped yet has ended. */
+function alive(pid) {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 const users = () => readdirSync(join(folder, 'users')).filter(alive);
 
 function look() {
