@@ -75,6 +75,9 @@ export class BulkDataLocator implements ElementVisitor {
   fragment(): ElementAction {
     return SKIP;
   }
+  fragmentHead(): void {
+    // Only the end of the fragments is of interest.
+  }
   endFragments(endOffset: number): void {
     this.place ??= this.encapsulated && { ...this.encapsulated, length: endOffset - this.encapsulated.offset };
   }

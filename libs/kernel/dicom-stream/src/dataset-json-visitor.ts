@@ -43,6 +43,14 @@ export class DatasetJsonVisitor implements ElementVisitor {
   get dataset(): DicomJsonDataset {
     return this.levels[0]!.dataset;
   }
+  /** The JSON of the innermost dataset or item that is being read. */
+  protected get current(): DicomJsonDataset {
+    return this.levels.at(-1)!.dataset;
+  }
+  /** Items around the current element. */
+  protected get itemDepth(): number {
+    return this.levels.length - 1;
+  }
   /** Whether the reader is inside of a sequence. */
   get isNested(): boolean {
     return this.levels.length > 1 || this.levels[0]!.sequenceTag !== 0;
@@ -95,6 +103,9 @@ export class DatasetJsonVisitor implements ElementVisitor {
 
   fragment(): ElementAction {
     return SKIP;
+  }
+  fragmentHead(): void {
+    // See endFragments.
   }
   endFragments(): void {
     // Fragments are bulk data or left out: they are never told.

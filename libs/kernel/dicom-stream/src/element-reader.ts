@@ -8,8 +8,9 @@ import { DEFAULT_READER_LIMITS, type ReaderLimits } from './reader-limits.js';
 const ITEM = 0xfffee000;
 const ITEM_DELIMITER = 0xfffee00d;
 const SEQUENCE_DELIMITER = 0xfffee0dd;
-/** Longest header (explicit, long form) and the longest fragment header with its peeked bytes are both 12 bytes. */
+/** Longest header: explicit VR, long form. */
 const MAX_HEADER_BYTES = 12;
+const HEAD_BYTES = 4;
 
 const BLANK_VR = 0x2020;
 
@@ -61,11 +62,12 @@ export class ElementReader {
   private tag: Tag = 0;
   private vr: VrCode = 0;
   private length = 0;
-  private head = 0;
 
   // A value that is being passed or gathered, and a header that a chunk's end cut.
   private remaining = 0;
   private capturing = false;
+  private head = 0;
+  private headBytesWanted = 0;
   private gathered: Buffer = Buffer.allocUnsafe(256);
   private gatheredBytes = 0;
   private readonly carry = Buffer.alloc(MAX_HEADER_BYTES);
@@ -97,12 +99,18 @@ export class ElementReader {
         at += this.passValue(bytes, at, end);
         continue;
       }
-      const headerBytes = this.carryBytes > 0 ? this.completeCarry(bytes, at, end) : this.parseHeader(bytes, at, end);
-      if (headerBytes === 0) {
-        if (this.carryBytes === 0) this.carryBytes = bytes.copy(this.carry, 0, at, end);
-        return;
+      if (this.carryBytes > 0) {
+        const taken = this.completeCarry(bytes, at, end);
+        if (taken < 0) return;
+        at += taken;
+      } else {
+        const headerBytes = this.parseHeader(bytes, at, end);
+        if (headerBytes === 0) {
+          this.carryBytes = bytes.copy(this.carry, 0, at, end);
+          return;
+        }
+        at += headerBytes;
       }
-      at += headerBytes;
       const action = this.enter();
       if (action === CAPTURE && this.length <= end - at) {
         // The common case: the whole value lies in this chunk and is handed over where it is.
@@ -130,14 +138,16 @@ export class ElementReader {
 
   // ---- headers -------------------------------------------------------------------------------------------------------
 
-  /** Joins a header that was cut by the end of a chunk; answers the bytes it took of the new one, 0 when still too few. */
+  /** Joins a header that was cut by the end of a chunk; answers the bytes it took of the new one, -1 when still too few. */
   private completeCarry(bytes: Buffer, at: number, end: number): number {
     const before = this.carryBytes;
     this.carryBytes += bytes.copy(this.carry, before, at, Math.min(end, at + MAX_HEADER_BYTES - before));
     const headerBytes = this.parseHeader(this.carry, 0, this.carryBytes);
-    if (headerBytes === 0) return 0;
-    this.carryBytes = 0;
-    return headerBytes - before;
+    if (headerBytes === 0) return -1;
+    // The header may have needed a look beyond its end: what was carried of the next one stays.
+    this.carryBytes = Math.max(0, before - headerBytes);
+    if (this.carryBytes > 0) this.carry.copyWithin(0, headerBytes, before);
+    return Math.max(0, headerBytes - before);
   }
 
   /** Parses the header at `at`; answers its length, 0 when more bytes are needed. */
@@ -153,7 +163,7 @@ export class ElementReader {
       this.tag = tag;
       this.vr = 0;
       this.length = big ? b.readUInt32BE(at + 4) : (b[at + 4]! | (b[at + 5]! << 8) | (b[at + 6]! << 16) | (b[at + 7]! << 24)) >>> 0;
-      return this.kinds[this.level] === FRAGMENTS ? this.peekFragment(b, at, end) : this.accept(8);
+      return this.accept(8);
     }
     const vr = (b[at + 4]! << 8) | b[at + 5]!;
     if (!hasLongForm(vr)) {
@@ -190,16 +200,6 @@ export class ElementReader {
     return this.accept(6);
   }
 
-  /** The first four bytes of a fragment tell whether a new image begins in it. */
-  private peekFragment(b: Buffer, at: number, end: number): number {
-    this.head = 0;
-    if (this.tag === ITEM && this.length >= 4) {
-      if (end - at < 12) return 0;
-      this.head = b.readUInt32BE(at + 8);
-    }
-    return this.accept(8);
-  }
-
   private accept(headerBytes: number): number {
     this.tagOffset = this.position;
     this.position += headerBytes;
@@ -226,7 +226,9 @@ export class ElementReader {
   /** Acts on the header just read; answers what happens to the value: CAPTURE, SKIP, or DESCEND/STOP when there is none to pass. */
   private enter(): ElementAction {
     if (++this.elements > this.limits.maxElements) throw new DicomParseError('LIMIT_EXCEEDED', `The dataset has more than ${this.limits.maxElements} elements.`);
-    if ((this.length === UNDEFINED_LENGTH ? this.valueOffset : this.valueOffset + this.length) > this.bounds[this.level]!) {
+    const isBeyond = (this.length === UNDEFINED_LENGTH ? this.valueOffset : this.valueOffset + this.length) > this.bounds[this.level]!;
+    // An item that claims more than its sequence has is cut to it, as DCMTK does; its elements still have to fit.
+    if (isBeyond && (this.kinds[this.level] !== SEQUENCE || this.valueOffset > this.bounds[this.level]!)) {
       throw new DicomParseError('MALFORMED', 'An element runs beyond the end of the item or sequence it is part of.');
     }
     const kind = this.kinds[this.level];
@@ -275,7 +277,9 @@ export class ElementReader {
       return DESCEND;
     }
     if (this.tag !== ITEM) throw new DicomParseError('MALFORMED', 'Something else than an item stands in a sequence.');
-    this.pushLevel(DATASET, this.length === UNDEFINED_LENGTH ? Infinity : this.valueOffset + this.length);
+    const end = this.valueOffset + this.length;
+    if (this.length !== UNDEFINED_LENGTH && end > this.bounds[this.level]!) this.warnings.add('an item longer than its sequence');
+    this.pushLevel(DATASET, this.length === UNDEFINED_LENGTH ? Infinity : Math.min(end, this.bounds[this.level]!));
     if (this.mutedLevel === 0) this.visitor.startItem();
     this.closeLevels();
     return DESCEND;
@@ -297,8 +301,10 @@ export class ElementReader {
       return DESCEND;
     }
     if (this.tag !== ITEM || this.length === UNDEFINED_LENGTH) throw new DicomParseError('MALFORMED', 'Something else than a fragment stands in encapsulated pixel data.');
-    const action = this.mutedLevel === 0 ? this.visitor.fragment(this.tagOffset, this.length, this.head) : SKIP;
+    if (this.mutedLevel !== 0) return SKIP;
+    const action = this.visitor.fragment(this.tagOffset, this.length);
     if (action === CAPTURE) this.checkCapture();
+    else if (this.length >= HEAD_BYTES) this.headBytesWanted = HEAD_BYTES;
     return action;
   }
 
@@ -361,10 +367,17 @@ export class ElementReader {
   private passValue(bytes: Buffer, at: number, end: number): number {
     const taken = Math.min(this.remaining, end - at);
     if (this.capturing) this.gather(bytes, at, taken);
+    else if (this.headBytesWanted > 0) this.passHead(bytes, at, taken);
     this.remaining -= taken;
     this.position += taken;
     if (this.remaining === 0) this.finishValue();
     return taken;
+  }
+
+  /** The first bytes of a fragment tell whether a new image begins in it. */
+  private passHead(bytes: Buffer, at: number, taken: number): void {
+    for (let i = 0; i < taken && this.headBytesWanted > 0; i++, this.headBytesWanted--) this.head = ((this.head << 8) | bytes[at + i]!) >>> 0;
+    if (this.headBytesWanted === 0) this.visitor.fragmentHead(this.head);
   }
 
   private finishValue(): void {

@@ -33,10 +33,9 @@ export interface ElementVisitor {
   startItem(): void;
   endItem(): void;
   endSequence(): void;
-  /**
-   * One item of encapsulated pixel data (PS3.5 §A.4), the basic offset table being the first. `itemOffset` is where its tag
-   * begins, `head` the first four bytes of its value as a big-endian number (0 where it is shorter).
-   */
-  fragment(itemOffset: number, length: number, head: number): ElementAction;
+  /** One item of encapsulated pixel data (PS3.5 §A.4), the basic offset table being the first; `itemOffset` is where its tag begins. */
+  fragment(itemOffset: number, length: number): ElementAction;
+  /** The first four bytes, as a big-endian number, of a fragment that is skipped and has so many. */
+  fragmentHead(head: number): void;
   endFragments(endOffset: number): void;
 }

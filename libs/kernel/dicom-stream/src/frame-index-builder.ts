@@ -38,17 +38,20 @@ export class FrameIndexBuilder {
   }
 
   /** Tells an item of pixel data; answers whether it is the basic offset table, whose value is wanted. */
-  fragment(itemOffset: number, length: number, head: number): boolean {
+  fragment(itemOffset: number, length: number): boolean {
     this.end = itemOffset + ITEM_HEADER_BYTES + length;
     if (!this.sawBasicTable) {
       this.sawBasicTable = true;
       return length > 0 && length <= 4 * MAX_TRACKED_FRAGMENTS;
     }
-    if (this.fragmentCount++ < MAX_TRACKED_FRAGMENTS) {
-      if (head >>> 16 === JPEG_START || head === JPEG2000_START) this.starts.push(this.fragments.length);
-      this.fragments.push(itemOffset);
-    }
+    if (this.fragmentCount++ < MAX_TRACKED_FRAGMENTS) this.fragments.push(itemOffset);
     return false;
+  }
+
+  /** The first bytes of the fragment just told. */
+  fragmentHead(head: number): void {
+    const isStart = head >>> 16 === JPEG_START || head === JPEG2000_START;
+    if (isStart && this.fragmentCount === this.fragments.length && this.fragmentCount > 0) this.starts.push(this.fragmentCount - 1);
   }
 
   /** The index of encapsulated pixel data once its last fragment has passed. */

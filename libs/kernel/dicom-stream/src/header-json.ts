@@ -23,7 +23,7 @@ export interface HeaderJsonOptions {
 /**
  * `header` begins with the first byte of the dataset and ends at the pixel element, after its header, or with the dataset:
  * whatever was read. Where it ends before the pixel element, one is assumed if the image pixel module is there.
- * Keys come in the order of the dataset as far as JavaScript objects allow.
+ * Specific Character Set becomes ISO_IR 192, as the text has become UTF-8. Keys come in the order of the dataset as far as JavaScript objects allow.
  */
 export function headerToJson(header: Uint8Array, transferSyntaxUid: string, options: HeaderJsonOptions): DicomJsonDataset {
   const transferSyntax = transferSyntaxOf(transferSyntaxUid);
@@ -56,6 +56,13 @@ class HeaderJsonVisitor extends DatasetJsonVisitor {
     );
   }
 
+  /** DICOM JSON is UTF-8 whatever the dataset was, and must not say otherwise (PS3.18 §F.2). */
+  override value(tag: Tag, vr: VrCode, bytes: Buffer, start: number, end: number): void {
+    super.value(tag, vr, bytes, start, end);
+    const json = this.current[SPECIFIC_CHARACTER_SET_KEY];
+    if (tag === SPECIFIC_CHARACTER_SET && json?.Value !== undefined) json.Value = ['ISO_IR 192'];
+  }
+
   override element(tag: Tag, vr: VrCode, length: number): ElementAction {
     if (this.isNested || !PIXEL_TAGS.has(tag)) return super.element(tag, vr, length);
     this.sawPixelData = true;
@@ -64,6 +71,8 @@ class HeaderJsonVisitor extends DatasetJsonVisitor {
     return STOP;
   }
 }
+const SPECIFIC_CHARACTER_SET = 0x00080005;
+const SPECIFIC_CHARACTER_SET_KEY = '00080005';
 /** Pixel data elements (PS3.3 §C.7.6.3, §C.7.6.24, §C.7.6.25) and their VR in implicit VR. */
 const PIXEL_TAGS: ReadonlyMap<Tag, string> = new Map([[0x7fe00008, 'OF'], [0x7fe00009, 'OD'], [0x7fe00010, 'OW']]);
 /** PS3.18 §F.2.6: VRs whose value may be bulk data. */

@@ -1,6 +1,6 @@
 // The visitor of the header tap: keeps the index attributes of the top level, watches pixel data go by, ignores the rest.
 import { type FrameIndex } from '@perennia/contracts';
-import { CharacterSet, elementToJson, isKnownVr, type Tag, tagKey, type TransferSyntax, VR, vrName, type VrCode } from '@perennia/dicom-data';
+import { CharacterSet, elementToJson, isKnownVr, type Tag, type TransferSyntax, VR, vrName, type VrCode } from '@perennia/dicom-data';
 import { DatasetJsonVisitor } from './dataset-json-visitor.js';
 import { type ElementReader } from './element-reader.js';
 import { CAPTURE, DESCEND, type ElementAction, type ElementVisitor, isFragmented, SKIP, UNDEFINED_LENGTH } from './element-visitor.js';
@@ -77,8 +77,11 @@ export class HeaderVisitor implements ElementVisitor {
     if (!this.sequence!.isNested) this.keepSequence();
   }
 
-  fragment(itemOffset: number, length: number, head: number): ElementAction {
-    return this.builder!.fragment(itemOffset, length, head) ? CAPTURE : SKIP;
+  fragment(itemOffset: number, length: number): ElementAction {
+    return this.builder!.fragment(itemOffset, length) ? CAPTURE : SKIP;
+  }
+  fragmentHead(head: number): void {
+    this.builder!.fragmentHead(head);
   }
   endFragments(): void {
     this.frameIndex = this.builder!.encapsulated();
@@ -110,8 +113,9 @@ export class HeaderVisitor implements ElementVisitor {
     const asSent = vr !== 0 && vr !== VR.UN && isKnownVr(vr);
     const name = asSent ? vrName(vr) : wanted.vr;
     const json = elementToJson(name, bytes, start, end, { bigEndian: this.reader.bigEndian && vr !== VR.UN, characterSet: this.characterSet });
-    if (this.attributes[wanted.level][tagKey(wanted.tag)] !== undefined) this.warnings.add('an element occurs twice');
-    this.attributes[wanted.level][tagKey(wanted.tag)] = json;
+    const kept = this.attributes[wanted.level];
+    if (kept[wanted.key] !== undefined) this.warnings.add('an element occurs twice');
+    kept[wanted.key] = json;
     if (wanted.tag === SPECIFIC_CHARACTER_SET) this.useCharacterSet(json.Value ?? []);
   }
 
@@ -144,7 +148,7 @@ export class HeaderVisitor implements ElementVisitor {
   private keepSequence(): void {
     const wanted = this.sequenceOf!;
     if (this.sequenceBytes > MAX_SEQUENCE_BYTES) this.warnings.add('an index attribute is too long and was left out of the index');
-    else this.attributes[wanted.level][tagKey(wanted.tag)] = this.sequence!.dataset[tagKey(wanted.tag)]!;
+    else this.attributes[wanted.level][wanted.key] = this.sequence!.dataset[wanted.key]!;
     this.sequence = undefined;
   }
 

@@ -1,15 +1,16 @@
 // The attributes that are kept in the receipt of every instance, by the level they belong to: all that PS3.18 Tables 10.6.3-3
 // to 10.6.3-5 want returned, and what worklists, viewers and reconciliation ask for. Patient attributes stand under `study`.
-import { tagOfKeyword, lookupTag, type Tag, vrCode, type VrCode } from '@perennia/dicom-data';
+import { lookupTag, type Tag, tagKey, tagOfKeyword } from '@perennia/dicom-data';
 
 export type IndexLevel = 'study' | 'series' | 'instance';
 export interface IndexAttribute {
   tag: Tag;
+  /** The tag as DICOM JSON writes it. */
+  key: string;
   keyword: string;
   level: IndexLevel;
   /** VR of the standard, for implicit VR and for values sent as UN. */
   vr: string;
-  vrCode: VrCode;
 }
 
 const KEYWORDS: Readonly<Record<IndexLevel, string>> = {
@@ -38,7 +39,7 @@ export const INDEX_ATTRIBUTES: ReadonlyMap<Tag, IndexAttribute> = new Map(
     KEYWORDS[level].trim().split(/\s+/).map((keyword): [Tag, IndexAttribute] => {
       const tag = tagOfKeyword(keyword)!;
       const vr = lookupTag(tag)!.vr;
-      return [tag, { tag, keyword, level, vr, vrCode: vrCode(vr) }];
+      return [tag, { tag, key: tagKey(tag), keyword, level, vr }];
     }),
   ),
 );

@@ -2,7 +2,7 @@
 import { EXPLICIT_VR_LITTLE_ENDIAN, Dataset, writeDataset } from '@perennia/dicom-data';
 
 /** Names this software (PS3.7 §D.3.3.2); a UUID-derived UID (PS3.5 §B.2), since no root was ever bought. */
-export const IMPLEMENTATION_CLASS_UID = '2.25.291284063208371502739310587144068215641';
+export const IMPLEMENTATION_CLASS_UID = '2.25.43483288880022484492507502498171109552';
 /** At most 16 characters. */
 export const IMPLEMENTATION_VERSION_NAME = 'PERENNIA_0_1';
 
