@@ -9,11 +9,29 @@ export interface IncomingInstance {
   objectSha256?: string;
 }
 
-/** A Series UID used in two studies gives two series, so the study is part of a series' id. */
-export function incomingInstance(receipt: InstanceReceived, objectSha256?: string): IncomingInstance {
-  const studyId = surrogateId(receipt.tenantId, receipt.studyInstanceUid);
-  const seriesId = surrogateId(receipt.tenantId, `${receipt.studyInstanceUid}/${receipt.seriesInstanceUid}`);
-  return objectSha256 === undefined ? { receipt, studyId, seriesId } : { receipt, studyId, seriesId, objectSha256 };
+/** Ids are remembered for as long as a batch is prepared: its instances share a few studies and series. */
+export class InstanceIds {
+  private readonly ids = new Map<string, string>();
+
+  incoming(receipt: InstanceReceived, objectSha256?: string): IncomingInstance {
+    const { tenantId, studyInstanceUid, seriesInstanceUid } = receipt;
+    const studyId = this.idOf(tenantId, studyInstanceUid);
+    // A Series UID used in two studies gives two series, so the study is part of a series' id.
+    const seriesId = this.idOf(tenantId, `${studyInstanceUid}/${seriesInstanceUid}`);
+    return objectSha256 === undefined ? { receipt, studyId, seriesId } : { receipt, studyId, seriesId, objectSha256 };
+  }
+
+  private idOf(tenantId: string, name: string): string {
+    const key = `${tenantId} ${name}`;
+    let id = this.ids.get(key);
+    if (id === undefined) this.ids.set(key, (id = surrogateId(tenantId, name)));
+    return id;
+  }
+}
+
+export function incomingInstances(receipts: readonly InstanceReceived[]): IncomingInstance[] {
+  const ids = new InstanceIds();
+  return receipts.map((receipt) => ids.incoming(receipt));
 }
 
 /** What the directory of instances is keyed by. */

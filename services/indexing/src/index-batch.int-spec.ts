@@ -4,7 +4,7 @@ import { OutboxWriter } from '@perennia/messaging';
 import { SystemClock } from '@perennia/telemetry';
 import { cloneTemplateDatabase, instanceReceived, part10, receipt, seededUid, type ReceiptOptions, type TestDatabase } from '@perennia/testing';
 import { IndexBatch } from './index-batch.js';
-import { incomingInstance } from './incoming-instance.js';
+import { incomingInstances } from './incoming-instance.js';
 import { PatientDirectory } from './patient-directory.js';
 
 let database: TestDatabase;
@@ -20,7 +20,7 @@ beforeEach(async () => {
 /** A consumer with caches of its own, as in a process of its own. */
 function consumer(): { apply(batch: readonly InstanceReceived[]): ReturnType<IndexBatch['apply']> } {
   const indexer = new IndexBatch(database.imaging, new PatientDirectory(database.control), new OutboxWriter('imaging'), new SystemClock());
-  return { apply: (batch) => indexer.apply(batch.map((received) => incomingInstance(received))) };
+  return { apply: (batch) => indexer.apply(incomingInstances(batch)) };
 }
 const received = (options: ReceiptOptions): InstanceReceived => instanceReceived(receipt(options));
 const uid = seededUid;

@@ -1,3 +1,3 @@
 export { IndexBatch, type IndexedBatch } from './index-batch.js';
-export { incomingInstance, type IncomingInstance } from './incoming-instance.js';
+export { InstanceIds, incomingInstances, type IncomingInstance } from './incoming-instance.js';
 export { PatientDirectory } from './patient-directory.js';

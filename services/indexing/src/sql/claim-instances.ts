@@ -6,8 +6,7 @@ import { instanceKey, type IncomingInstance } from '../incoming-instance.js';
 
 export const CLAIM = `
 insert into imaging.sop_directory (tenant_id, sop_instance_uid, bucket, instance_id)
-select tenant_id, sop_instance_uid, bucket, instance_id
-from json_to_recordset($1::json) as r (tenant_id text, sop_instance_uid text, bucket smallint, instance_id uuid)
+select * from unnest($1::text[], $2::text[], $3::smallint[], $4::uuid[])
 on conflict do nothing returning instance_id`;
 
 // Locked until the commit, in the order of the key: two transactions never give one UID two next versions.
@@ -37,7 +36,9 @@ export async function claimInstances(sql: SqlRunner, batch: readonly IncomingIns
   }
   // Sorted: transactions that wait for each other's keys do so in the same order.
   const rows = [...firsts.keys()].sort().map((key) => directoryRow(firsts.get(key)!));
-  const inserted = await sql.query<{ instance_id: string }>(CLAIM, [JSON.stringify(rows)]);
+  const inserted = await sql.query<{ instance_id: string }>(CLAIM, [
+    rows.map((row) => row.tenant_id), rows.map((row) => row.sop_instance_uid), rows.map((row) => row.bucket), rows.map((row) => row.instance_id),
+  ]);
   const claimed = new Set(inserted.map(({ instance_id }) => instance_id));
   if (claimed.size === batch.length) return { claimed, kept: new Map(), knownReceipts: new Set() };
   const taken = rows.filter(({ instance_id }) => !claimed.has(instance_id));
