@@ -14,25 +14,28 @@ const run = promisify(execFile);
 /** Without it dcmtk leaves Nagle's algorithm on, which costs 40 ms a message. */
 const ENVIRONMENT = { ...process.env, TCP_NODELAY: '1' };
 
+const tool = (name: string, ...parameters: string[]) => run(name, parameters, { env: ENVIRONMENT, timeout: 30_000 });
+
 const SYNTAXES = [
   { option: '+xi', uid: '1.2.840.10008.1.2' },
   { option: '+xe', uid: EXPLICIT_LITTLE },
 ];
 
+const element = (group: number, number: number, vr: string, value: Buffer): Buffer => {
+  const even = value.length % 2 ? Buffer.concat([value, Buffer.from(vr === 'UI' ? '\0' : ' ')]) : value;
+  const long = vr === 'OB' || vr === 'OW';
+  const header = Buffer.alloc(long ? 12 : 8);
+  header.writeUInt16LE(group, 0);
+  header.writeUInt16LE(number, 2);
+  header.write(vr, 4);
+  if (long) header.writeUInt32LE(even.length, 8);
+  else header.writeUInt16LE(even.length, 6);
+  return Buffer.concat([header, even]);
+};
+const short = (value: number): Buffer => Buffer.from([value & 0xff, value >> 8]);
+
 /** A minimal CT object as a Part 10 file; the dataset has `pixelBytes` of pixel data. */
 function part10(sopInstanceUid: string, pixelBytes: number): { file: Buffer; dataset: Buffer } {
-  const element = (group: number, number: number, vr: string, value: Buffer): Buffer => {
-    const even = value.length % 2 ? Buffer.concat([value, Buffer.from(vr === 'UI' ? '\0' : ' ')]) : value;
-    const long = vr === 'OB' || vr === 'OW';
-    const header = Buffer.alloc(long ? 12 : 8);
-    header.writeUInt16LE(group, 0);
-    header.writeUInt16LE(number, 2);
-    header.write(vr, 4);
-    if (long) header.writeUInt32LE(even.length, 8);
-    else header.writeUInt16LE(even.length, 6);
-    return Buffer.concat([header, even]);
-  };
-  const short = (value: number): Buffer => Buffer.from([value & 0xff, value >> 8]);
   const meta = Buffer.concat([
     element(2, 1, 'OB', Buffer.from([0, 1])), element(2, 2, 'UI', Buffer.from(CT_IMAGE_STORAGE)), element(2, 3, 'UI', Buffer.from(sopInstanceUid)),
     element(2, 0x10, 'UI', Buffer.from(EXPLICIT_LITTLE)), element(2, 0x12, 'UI', Buffer.from('1.2.3.4')),
@@ -91,7 +94,6 @@ describe('interoperability', () => {
     await rm(folder, { recursive: true });
   });
 
-  const tool = (name: string, ...parameters: string[]) => run(name, parameters, { env: ENVIRONMENT, timeout: 30_000 });
   const released = (): number => events.filter((event) => event.type === 'released').length;
   function expectAllStored(): void {
     const byUid = new Map(stored.splice(0).map((one) => [one.request.sopInstanceUid, one]));
