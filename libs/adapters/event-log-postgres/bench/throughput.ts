@@ -15,6 +15,8 @@ const CALL_RECORDS = 100;
 const log = createLogger('bench', 'warn');
 const [seconds = '10', bytes = '3600'] = process.argv.slice(2);
 
+const perSecond = (count: number, ms: number): number => Math.round((count / ms) * 1000);
+
 async function consume(url: string): Promise<void> {
   const eventLog = await PostgresEventLog.open({ url, log });
   let consumed = 0;
@@ -49,7 +51,6 @@ async function produce(): Promise<void> {
   const behind = appended - last.consumed;
   await drained;
   const totalMs = performance.now() - startedMs;
-  const perSecond = (count: number, ms: number): number => Math.round((count / ms) * 1000);
   process.stdout.write(`appended ${appended} at ${perSecond(appended, appendMs)}/s (CPU ${Math.round(process.cpuUsage().user / 1000)} ms), consumed at ${perSecond(appended, totalMs)}/s in ${last.batches} batches (CPU ${Math.round(last.cpuMs)} ms), ${behind} behind at the end of appending\n`);
   consumer.kill();
   await eventLog.close();

@@ -104,7 +104,7 @@ export class LogAppender {
       for (const [topic, requests] of byTopic) topics.push({ ...(await this.readyTable(topic, day)), records: requests.flatMap(({ records }) => records) });
       await this.client.query('begin');
       // Ascending topics, ascending partitions: appenders of several processes never wait for each other in a circle.
-      for (const { records, ...table } of topics.sort((a, b) => a.topicId - b.topicId)) await this.write(table, records, day);
+      for (const { records, ...table } of topics.toSorted((a, b) => a.topicId - b.topicId)) await this.write(table, records, day);
       await this.client.query('commit');
     } catch (error) {
       await this.abandonConnection();

@@ -29,7 +29,6 @@ export async function connectLogClient(url: string, options: LogClientOptions): 
   });
   // A lost connection shows at the next query; without a listener it would end the process.
   client.on('error', () => undefined);
-  const wrapped = <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => Promise.reject(toArchiveError(error)));
   await wrapped(client.connect());
   return {
     query: async <Row>(sql: string, parameters: readonly unknown[] = []) => (await wrapped(client.query(sql, parameters as unknown[]))).rows as Row[],
@@ -37,4 +36,8 @@ export async function connectLogClient(url: string, options: LogClientOptions): 
     // Ending a connection that is lost already has nothing to report.
     end: () => client.end().catch(() => undefined),
   };
+}
+
+function wrapped<T>(work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => Promise.reject(toArchiveError(error)));
 }

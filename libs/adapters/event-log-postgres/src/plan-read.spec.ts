@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { array, assert, integer, nat, property, tuple } from 'fast-check';
 import { fairShare, planRead } from './plan-read.js';
 
 describe('planRead', () => {
@@ -9,8 +9,8 @@ describe('planRead', () => {
   });
 
   it('never exceeds the batch, never leaves room while records wait', () => {
-    const backlog = fc.tuple(fc.nat(1000), fc.nat(1000));
-    fc.assert(fc.property(fc.array(backlog, { maxLength: 8 }), fc.integer({ min: 1, max: 2000 }), (lengths, max) => {
+    const backlog = tuple(nat(1000), nat(1000));
+    assert(property(array(backlog, { maxLength: 8 }), integer({ min: 1, max: 2000 }), (lengths, max) => {
       const backlogs = lengths.map(([nextOffset, pending], partition) => ({ partition, nextOffset, endOffset: nextOffset + pending }));
       const planned = planRead(backlogs, max).reduce((sum, { records }) => sum + records, 0);
       expect(planned).toBe(Math.min(max, lengths.reduce((sum, [, pending]) => sum + pending, 0)));

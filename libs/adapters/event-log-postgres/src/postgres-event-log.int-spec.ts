@@ -65,10 +65,10 @@ describe('PostgresEventLog', () => {
   it('goes on by itself when the server ends all its connections', async () => {
     const eventLog = await PostgresEventLog.open({ url: database.url, log });
     const seen: string[] = [];
-    let arrived = (): void => {};
+    let arrived: (() => void) | undefined;
     await eventLog.subscribe({ topic: 'cut', group: 'g', maxRecords: 10, handle: async (records) => {
       seen.push(...records.map(({ value }) => value));
-      arrived();
+      arrived?.();
     } });
     await database.imaging.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'perennia-log%'`);
     const again = new Promise<void>((resolve) => (arrived = resolve));

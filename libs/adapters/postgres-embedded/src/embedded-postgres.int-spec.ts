@@ -16,6 +16,17 @@ import { orphanedServers } from './orphaned-servers.js';
 
 const asRoot = process.getuid!() === 0;
 
+const query = async <Row = Record<string, unknown>>(server: { url: string }, sql: string): Promise<Row[]> => {
+  const client = new Client({ connectionString: server.url });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows as Row[];
+  } finally {
+    await client.end();
+  }
+};
+const kept = async (server: EmbeddedPostgres): Promise<number> => (await query<{ n: number }>(server, 'select count(*)::int as n from kept'))[0]!.n;
+
 describe('EmbeddedPostgres', () => {
   let dataDir: string;
   let running: EmbeddedPostgres[] = [];
@@ -24,15 +35,6 @@ describe('EmbeddedPostgres', () => {
     const server = await EmbeddedPostgres.start({ dataDir, log: createLogger('test', 'silent'), ...options });
     running.push(server);
     return server;
-  };
-  const query = async <Row = Record<string, unknown>>(server: { url: string }, sql: string): Promise<Row[]> => {
-    const client = new Client({ connectionString: server.url });
-    await client.connect();
-    try {
-      return (await client.query(sql)).rows as Row[];
-    } finally {
-      await client.end();
-    }
   };
   const killedLauncher = async (): Promise<{ url: string; pid: number }> => {
     const child = spawnSource(fileURLToPath(new URL('./test-launcher.child.ts', import.meta.url)), [dataDir]);
@@ -43,7 +45,6 @@ describe('EmbeddedPostgres', () => {
     await exited;
     return server;
   };
-  const kept = async (server: EmbeddedPostgres): Promise<number> => (await query<{ n: number }>(server, 'select count(*)::int as n from kept'))[0]!.n;
 
   beforeEach(() => {
     dataDir = mkdtempSync(join(realpathSync(tmpdir()), 'embedded-postgres-'));
@@ -63,7 +64,7 @@ describe('EmbeddedPostgres', () => {
       current_setting('synchronous_commit') as synchronous_commit, current_setting('data_checksums') as data_checksums, current_setting('listen_addresses') as listen_addresses`);
     expect(settings).toEqual({ fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on', data_checksums: 'on', listen_addresses: '' });
     expect(statSync(join(dataDir, 'password')).mode & 0o777).toBe(0o600);
-    expect(readdirSync(dataDir).sort()).toEqual(['cluster', 'password', 'socket']);
+    expect(readdirSync(dataDir).toSorted()).toEqual(['cluster', 'password', 'socket']);
     await query(server, 'create table kept as select 1 as n');
     await server.stop();
     expect(await kept(await start())).toBe(1);
@@ -146,7 +147,7 @@ describe('EmbeddedPostgres', () => {
     writeFileSync(join(dataDir, 'initial-password'), 'left behind');
     const server = await start();
     expect(await query(server, 'select 1 as n')).toEqual([{ n: 1 }]);
-    expect(readdirSync(dataDir).sort()).toEqual(['cluster', 'password', 'socket']);
+    expect(readdirSync(dataDir).toSorted()).toEqual(['cluster', 'password', 'socket']);
   });
 
   it('refuses a cluster of another major version and one without its password', async () => {

@@ -16,6 +16,13 @@ class SwiftClock extends SystemClock {
   }
 }
 
+const fill = (eventLog: MemoryEventLog, topic: string, count: number): Promise<void> =>
+  eventLog.append(topic, Array.from({ length: count }, (_, n) => ({ partition: 0, key: 'k', value: JSON.stringify({ tenantId: 'default', n }) })));
+const numbers = (records: readonly LogRecord[]): number[] => records.map(({ value }) => (JSON.parse(value) as { n: number }).n);
+const committed = async (eventLog: MemoryEventLog, topic: string, count: number): Promise<void> => {
+  while ((await eventLog.lag(topic, 'g'))[0]!.committedOffset < count) await new Promise(setImmediate);
+};
+
 describe('ConsumerRunner', () => {
   let database: TestDatabase;
   let topics = 0;
@@ -31,13 +38,6 @@ describe('ConsumerRunner', () => {
     const runner = new ConsumerRunner({ eventLog, deadLetters, metrics, clock, log: createLogger('test', 'silent') });
     return { eventLog, deadLetters, metrics, runner, clock, topic: `runner.${++topics}` };
   };
-  const fill = (eventLog: MemoryEventLog, topic: string, count: number): Promise<void> =>
-    eventLog.append(topic, Array.from({ length: count }, (_, n) => ({ partition: 0, key: 'k', value: JSON.stringify({ tenantId: 'default', n }) })));
-  const numbers = (records: readonly LogRecord[]): number[] => records.map(({ value }) => (JSON.parse(value) as { n: number }).n);
-  const committed = async (eventLog: MemoryEventLog, topic: string, count: number): Promise<void> => {
-    while ((await eventLog.lag(topic, 'g'))[0]!.committedOffset < count) await new Promise(setImmediate);
-  };
-
   it('bisects a batch down to the one bad record, puts it aside and handles all others in order', async () => {
     const { eventLog, deadLetters, runner, topic } = setUp();
     await fill(eventLog, topic, 100);
@@ -98,13 +98,12 @@ describe('ConsumerRunner', () => {
       }
     })());
     await fill(eventLog, topic, 3);
-    let asked = (): void => {};
-    const reached = new Promise<void>((resolve) => (asked = resolve));
+    const reached = Promise.withResolvers<void>();
     const first = await runner.start({ topic, group: 'g', maxRecords: 10, handle: async () => {
-      asked();
+      reached.resolve();
       throw new UnavailableError('down');
     } });
-    await reached;
+    await reached.promise;
     await first.close();
     const handled: number[] = [];
     const second = await runner.start({ topic, group: 'g', maxRecords: 10, handle: async (records) => void handled.push(...numbers(records)) });

@@ -49,19 +49,17 @@ describe('OutboxRelay', () => {
   });
 
   it('holds back what is newer than a transaction that is still open, and loses neither', async () => {
-    let letGo = (): void => {};
-    const wait = new Promise<void>((resolve) => (letGo = resolve));
-    let written = (): void => {};
-    const early = new Promise<void>((resolve) => (written = resolve));
+    const letGo = Promise.withResolvers<void>();
+    const early = Promise.withResolvers<void>();
     const slow = database.imaging.transaction(async (sql) => {
       await write(sql, 1);
-      written();
-      await wait;
+      early.resolve();
+      await letGo.promise;
     });
-    await early;
+    await early.promise;
     await database.imaging.transaction((sql) => write(sql, 2));
     expect(await relayOf().turn()).toBe('held back');
-    letGo();
+    letGo.resolve();
     await slow;
     let turn = await relayOf().turn();
     while (turn !== 'empty') turn = await relayOf().turn();

@@ -12,6 +12,8 @@ import type { SqlRunner } from './database.js';
 
 const addTenant = 'insert into control.tenant (tenant_id, name) values ($1, $2) returning name';
 
+const add = (sql: SqlRunner, tenant: string) => sql.query('update control.tenant set name = (name::int + 1)::text where tenant_id = $1', [tenant]);
+
 describe('PlaneDatabase', () => {
   let database: TestDatabase;
   beforeAll(async () => {
@@ -47,15 +49,13 @@ describe('PlaneDatabase', () => {
     await control.query(addTenant, ['x', '0']);
     await control.query(addTenant, ['y', '0']);
     let arrivals = 0;
-    let open = (): void => {};
-    const bothHoldOne = new Promise<void>((resolve) => (open = resolve));
+    const bothHoldOne = Promise.withResolvers<void>();
     const attempts = { first: 0, second: 0 };
-    const add = (sql: SqlRunner, tenant: string) => sql.query('update control.tenant set name = (name::int + 1)::text where tenant_id = $1', [tenant]);
     const crossing = (who: 'first' | 'second', one: string, other: string) => control.transaction(async (sql) => {
       attempts[who]++;
       await add(sql, one);
-      if (++arrivals === 2) open();
-      await bothHoldOne;
+      if (++arrivals === 2) bothHoldOne.resolve();
+      await bothHoldOne.promise;
       await add(sql, other);
     });
     await Promise.all([crossing('first', 'x', 'y'), crossing('second', 'y', 'x')]);

@@ -10,10 +10,13 @@ import { SchemaTooNewError } from './schema-too-new-error.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const planes = ['control', 'imaging'] as const;
+const typeName = (type: string): string => (type === 'timestamptz' ? 'timestamp with time zone' : type);
+const mapped = (entity: EntityMetadata): Record<string, string> =>
+  Object.fromEntries(entity.columns.map((column) => [column.databaseName, `${typeName(String(column.type))}${column.isArray ? '[]' : ''}${column.isNullable ? ' null' : ''}`]));
 
 describe.each(planes)('migrations of the plane %s', (plane) => {
   const folder = join(here, plane, 'migrations');
-  const files = readdirSync(folder).sort();
+  const files = readdirSync(folder).toSorted();
 
   it.each(files)('%s says what it does, which lock it takes, how long it lasts and whether older programs can live with it', (file) => {
     const head = readFileSync(join(folder, file), 'utf8').split('\nimport ')[0]!.replaceAll('\n// ', ' ');
@@ -38,10 +41,6 @@ describe('entities', () => {
     database = await cloneTemplateDatabase();
   });
   afterAll(() => database.close());
-
-  const typeName = (type: string): string => ({ timestamptz: 'timestamp with time zone' })[type] ?? type;
-  const mapped = (entity: EntityMetadata): Record<string, string> =>
-    Object.fromEntries(entity.columns.map((column) => [column.databaseName, `${typeName(String(column.type))}${column.isArray ? '[]' : ''}${column.isNullable ? ' null' : ''}`]));
 
   it('agree with the tables: the same columns, types and nullability', async () => {
     const rows = await database.imaging.query<{ table: string; column: string; type: string }>(

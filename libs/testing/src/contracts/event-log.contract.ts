@@ -47,6 +47,7 @@ class Collector {
 
 const record = (partition: number, number: number): NewLogRecord => ({ partition, key: `key ${partition}`, value: JSON.stringify({ partition, number }) });
 const numbered = (partition: number, count: number, from = 0): NewLogRecord[] => Array.from({ length: count }, (_, n) => record(partition, from + n));
+const sized = (bytes: number): NewLogRecord => ({ partition: 0, key: 'k', value: `"${'ü'.repeat(bytes / 2 - 1)}"` });
 const texts = (records: readonly NewLogRecord[]): string[] => records.map(({ value }) => value);
 
 export function eventLogContract(name: string, makeHarness: () => Promise<EventLogHarness>): void {
@@ -240,7 +241,6 @@ export function eventLogContract(name: string, makeHarness: () => Promise<EventL
 
     it('takes records of 256 KiB, refuses larger ones and unknown partitions, and appends nothing of such a call', async () => {
       const topic = newTopic();
-      const sized = (bytes: number): NewLogRecord => ({ partition: 0, key: 'k', value: `"${'ü'.repeat(bytes / 2 - 1)}"` });
       await log.append(topic, [sized(MAX_RECORD_BYTES)]);
       await expect(log.append(topic, [record(0, 1), sized(MAX_RECORD_BYTES + 2)])).rejects.toBeInstanceOf(LimitExceededError);
       await expect(log.append(topic, [record(0, 1), record(8, 1)])).rejects.toBeInstanceOf(InvalidInputError);

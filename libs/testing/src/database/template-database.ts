@@ -69,7 +69,7 @@ function migrationFingerprint(): string {
   const hash = createHash('sha256');
   for (const plane of ['control', 'imaging']) {
     const folder = join(sources, plane, 'migrations');
-    for (const file of readdirSync(folder).sort()) hash.update(file).update(readFileSync(join(folder, file)));
+    for (const file of readdirSync(folder).toSorted()) hash.update(file).update(readFileSync(join(folder, file)));
   }
   return hash.update(readFileSync(join(sources, 'run-migrations.ts'))).update(readFileSync(join(sources, 'queue-tables.ts'))).digest('hex').slice(0, 16);
 }

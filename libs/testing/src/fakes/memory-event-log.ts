@@ -12,7 +12,7 @@ class Group {
   readonly members = new Set<Member>();
 
   constructor(readonly partitions: number) {
-    this.next = new Array<number>(partitions).fill(0);
+    this.next = Array.from({ length: partitions }, () => 0);
   }
 
   /** Called by a member between its batches; one with a batch in hand keeps what it has. */
@@ -73,8 +73,8 @@ export class MemoryEventLog extends EventLog {
   async subscribe(options: SubscriptionOptions): Promise<Subscription> {
     const group = this.store.group(options.topic, options.group);
     let closing = false;
-    let signal = (): void => {};
-    const member: Member = { owned: new Set(), wake: () => signal() };
+    let signal: (() => void) | undefined;
+    const member: Member = { owned: new Set(), wake: () => signal?.() };
     const leave = (): void => {
       closing = true;
       group.members.delete(member);
@@ -102,7 +102,7 @@ export class MemoryEventLog extends EventLog {
     const subscription = {
       close: async (): Promise<void> => {
         closing = true;
-        signal();
+        signal?.();
         await running;
         leave();
         this.subscriptions.delete(subscription);
