@@ -5,9 +5,10 @@ import { close, closeSync, constants, openSync, read as readDescriptor, readSync
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { LANDING_TIER, type Place } from '@perennia/contracts';
 import { CorruptDataError, InvalidInputError, PlaceMovedError } from '@perennia/errors';
-import { HEAD_BYTES, PlaceReader, asDiskError, assertInside, decodeHead } from '@perennia/storage';
+import { HEAD_BYTES, PlaceReader, asDiskError, assertInside, decodeHead, type RecordHead } from '@perennia/storage';
 
 const KEY = /^([A-Za-z0-9_][A-Za-z0-9._-]{0,63})\/(seg-\d{4,}|stream-\d+)@(\d+)$/;
 const MAX_OPEN_FILES = 64;
@@ -54,6 +55,22 @@ export class LandingFileReader extends PlaceReader {
     return Readable.from(this.chunks(place, offset, length), { objectMode: false, highWaterMark: CHUNK_BYTES });
   }
 
+  override async receipt(place: Place): Promise<string> {
+    const { path, generation } = this.parse(place);
+    const file = this.open(path);
+    file.users += 1;
+    try {
+      const { receiptBytes, receiptCrc } = this.assertStill(file.descriptor, generation, place);
+      const bytes = Buffer.allocUnsafe(receiptBytes);
+      const count = await readFully(file.descriptor, bytes, place.offset + place.length);
+      this.assertStill(file.descriptor, generation, place);
+      if (count === receiptBytes && crc32(bytes) === receiptCrc) return bytes.toString('utf8');
+      throw new CorruptDataError('A receipt in the landing area is not as it was written.', { details: { key: place.key } });
+    } finally {
+      this.unuse(file);
+    }
+  }
+
   close(): void {
     for (const path of this.files.keys()) this.evict(path);
   }
@@ -80,16 +97,20 @@ export class LandingFileReader extends PlaceReader {
       if (count !== length) throw new CorruptDataError('A landing segment is shorter than it was.', { details: { key: place.key } });
       return bytes;
     } finally {
-      file.users -= 1;
-      if (file.evicted && file.users === 0) closeSync(file.descriptor);
+      this.unuse(file);
     }
   }
 
-  private assertStill(descriptor: number, generation: number, place: Place): void {
+  private unuse(file: OpenFile): void {
+    file.users -= 1;
+    if (file.evicted && file.users === 0) closeSync(file.descriptor);
+  }
+
+  private assertStill(descriptor: number, generation: number, place: Place): RecordHead {
     const bytes = Buffer.allocUnsafe(HEAD_BYTES);
     const read = place.offset >= HEAD_BYTES ? readSync(descriptor, bytes, 0, HEAD_BYTES, place.offset - HEAD_BYTES) : 0;
     const head = decodeHead(bytes.subarray(0, read));
-    if (head?.generation === generation && head.kind === 'object' && head.objectBytes === place.length) return;
+    if (head?.generation === generation && head.kind === 'object' && head.objectBytes === place.length) return head;
     throw new PlaceMovedError('The object is no longer in the landing area.', { details: { key: place.key } });
   }
 

@@ -1,6 +1,6 @@
 export { BUCKETS, bucketOf, partitionOfBucket } from './bucket.js';
 export { surrogateId } from './surrogate-id.js';
-export { LANDING_TIER, placeSchema, type Place } from './place.js';
+export { HOT_TIER, LANDING_TIER, placeSchema, type Place } from './place.js';
 export { frameIndexSchema, type FrameIndex } from './frame-index.js';
 export { dicomJsonDatasetSchema, type DicomJsonDataset, type DicomJsonElement } from './dicom-json.js';
 export { envelopeSchema, MAX_RECORD_BYTES, type Envelope } from './envelope.js';

@@ -13,3 +13,5 @@ export const placeSchema = z.object({
 });
 export type Place = z.infer<typeof placeSchema>;
 export const LANDING_TIER = 'landing';
+/** The tier into which studies are filed first. */
+export const HOT_TIER = 'hot';

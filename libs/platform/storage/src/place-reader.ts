@@ -1,6 +1,7 @@
 // The one ranged reader: every read of received bytes goes through it, whatever tier they are on.
 import type { Readable } from 'node:stream';
 import type { Place } from '@perennia/contracts';
+import { NotFoundError } from '@perennia/errors';
 
 /**
  * Reads `length` bytes at `offset` within the object at `place` (offset 0 = first byte of the Part 10 object).
@@ -10,4 +11,11 @@ export abstract class PlaceReader {
   abstract read(place: Place, offset: number, length: number): Promise<Buffer>;
   /** Streams the range; a PlaceMovedError may come at any point of the stream, before wrong bytes are given out. */
   abstract readStream(place: Place, offset: number, length: number): Readable;
+  /**
+   * The receipt that landed with the object, as JSON text: what was too large for the log is asked for here.
+   * @throws NotFoundError outside the landing area; PlaceMovedError as `read`
+   */
+  receipt(_place: Place): Promise<string> {
+    return Promise.reject(new NotFoundError('Receipts stand beside their objects in the landing area only.'));
+  }
 }

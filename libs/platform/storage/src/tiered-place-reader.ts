@@ -26,6 +26,10 @@ export class TieredPlaceReader extends PlaceReader {
     return this.storeOf(place).readStream(place.key, place.offset + offset, length);
   }
 
+  override receipt(place: Place): Promise<string> {
+    return place.tier === LANDING_TIER ? this.landing.receipt(place) : super.receipt(place);
+  }
+
   private storeOf(place: Place): ObjectStore {
     const store = this.stores.get(place.tier);
     if (!store) {
