@@ -18,3 +18,16 @@ export { part10Of, writePart10 } from './promise/write-part10.js';
 export { generateCatalogue, generatedUid, type GeneratedCatalogueOptions } from './builders/generated-catalogue.js';
 export { LargeObject, type LargeObjectOptions } from './promise/large-object.js';
 export { damageBytes, holdsBytes } from './promise/damage.js';
+export { objectStoreContract, type ObjectStoreHarness } from './contracts/object-store.contract.js';
+export { allRecords, landingContract, type LandingHarness } from './contracts/landing.contract.js';
+export { MemoryObjectStore } from './fakes/memory-object-store.js';
+export { AcceptorHarness } from './peers/acceptor-harness.js';
+export { ManualTimerSource } from './peers/manual-timer-source.js';
+export {
+  CT_IMAGE_STORAGE, ECHO_CONTEXT, EXPLICIT_LITTLE, IMPLICIT_LITTLE, RAW_ABORT, RAW_RELEASE_RP, RAW_RELEASE_RQ, rawAssociateRq, rawCommand,
+  rawData, rawEchoRq, rawElement, rawItem, rawPdu, rawPdv, rawStore, rawStoreRq, STORE_CONTEXT, VERIFICATION, type RawAssociateRq, type RawContext,
+} from './peers/raw-pdu.js';
+export { RememberedObject } from './peers/remembered-object.js';
+export { ScriptedPeer, type ReceivedPdu, type ReceivedResponse } from './peers/scripted-peer.js';
+export { ScriptedServer } from './peers/scripted-server.js';
+export { settle } from './peers/settle.js';

@@ -1,4 +1,4 @@
-// Measures durable appends and recovery on the disk of a folder: node --conditions=default bench/append.mjs FOLDER [seconds] [synchronousBytes]
+// Measures durable appends and recovery on the disk of a folder: node bench/append.mjs FOLDER [seconds] [synchronousBytes]
 // (after `tsc -b`). Prints one JSON line per case. CT: 526 KB in 33 pieces; tiny: 9.6 KB in 1 piece; receipts of 3 KB.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { FileLanding } from '@perennia/landing-file';
 
 const [folder = '/tmp/landing-bench', seconds = '5', synchronousBytes] = process.argv.slice(2);
 const directory = join(folder, 'landing');
+const print = (figures) => process.stdout.write(`${JSON.stringify(figures)}\n`);
 const receipt = JSON.stringify({ receiptId: 'r', pad: 'x'.repeat(3000) });
 const payloads = {
   ct: Array.from({ length: 33 }, () => Buffer.alloc(16_000, 7)),
@@ -41,13 +42,13 @@ async function measure(landing, kind, appenders) {
   );
   const took = (performance.now() - began) / 1000;
   const { user, system } = process.cpuUsage(cpu);
-  console.log(JSON.stringify({ kind, appenders, perSecond: Math.round(count / took), cores: +((user + system) / 1e6 / took).toFixed(2) }));
+  print({ kind, appenders, perSecond: Math.round(count / took), cores: +((user + system) / 1e6 / took).toFixed(2) });
 }
 
 rmSync(directory, { recursive: true, force: true });
 const began = performance.now();
 let landing = await open();
-console.log(JSON.stringify({ firstStartMs: Math.round(performance.now() - began) }));
+print({ firstStartMs: Math.round(performance.now() - began) });
 // One pass that is not counted, until the pool is filled and warm.
 for (let i = 0; i < 1000; i += 1) {
   await Promise.all(Array.from({ length: 8 }, () => landing.append(receipt, payloads.ct)));
@@ -63,7 +64,7 @@ for (const kind of ['ct', 'tiny']) {
   await landing.close();
   const start = performance.now();
   landing = await open();
-  console.log(JSON.stringify({ recovery: kind, heldGiB: +(held / 2 ** 30).toFixed(2), ...landing.recovery, ms: Math.round(performance.now() - start) }));
+  print({ recovery: kind, heldGiB: +(held / 2 ** 30).toFixed(2), ...landing.recovery, ms: Math.round(performance.now() - start) });
 }
 await landing.close();
 rmSync(directory, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import type { AreaState } from './area-state.js';
 import type { ResolvedLandingOptions } from './landing-options.js';
 import { isObjectWhole } from './object-digest.js';
 import { Segment } from './segment.js';
-import { SegmentScan } from './segment-scan.js';
+import { type ScannedRecord, SegmentScan } from './segment-scan.js';
 import { recoverStream, type RecoveredStream } from './stream-recovery.js';
 
 export interface RecoveredArea {
@@ -130,11 +130,14 @@ export class AreaRecovery {
   }
 
   private verifyAll({ scan, segment, generation }: Candidate): void {
-    const again = new SegmentScan(scan.file, segment.descriptor, scan.sizeBytes).run();
-    for (const record of again.unproven) {
-      if (isObjectWhole(again, record)) continue;
+    const check = (record: ScannedRecord): void => {
+      if (record.head.sequence > scan.lastSequence || isObjectWhole(scan, record)) return;
       this.options.onDamage({ file: segment.file, generation, offset: record.offset, what: 'an object does not match its digest' });
-    }
+    };
+    const again = new SegmentScan(scan.file, segment.descriptor, scan.sizeBytes, check);
+    if (!again.firstHead()) again.assume(generation, scan.firstSequence - 1);
+    again.run();
+    while (again.gaps.size < scan.gaps.size && again.resume()) continue;
   }
 
   private keep({ segment, scan, generation }: Candidate): void {

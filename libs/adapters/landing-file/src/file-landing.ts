@@ -163,6 +163,10 @@ export class FileLanding extends Landing {
       throw new NotFoundError('There is no such landing segment.', { details: { generation } });
     }
     if (!segment.sealed) throw new IllegalStateError('A landing segment in use cannot be released.', { details: { generation } });
+    if (segment.damaged) {
+      this.log.remove(generation);
+      return this.pool.discard(segment);
+    }
     await this.area.release(segment.file, generation);
     this.log.remove(generation);
     const recycled = this.recycleAfterGrace(segment).finally(() => this.recycling.delete(recycled));

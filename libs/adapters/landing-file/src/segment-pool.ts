@@ -64,14 +64,15 @@ export class SegmentPool {
     this.offer(segment);
   }
 
-  /** Removes the file; one with damage is kept under another name. */
-  private async discard(segment: Segment): Promise<void> {
+  /** Removes the file; one with damage is kept, durably, under another name. */
+  async discard(segment: Segment): Promise<void> {
     const path = join(this.options.folder, segment.file);
     this.total -= 1;
     closeSync(segment.descriptor);
     this.state.forget(segment.file);
     if (segment.damaged) await rename(path, `${path}.damaged-${segment.generation}`);
     else await rm(path, { force: true });
+    await this.folders.sync(this.options.folder);
   }
 
   /** Fills segments in the background until enough are ready. */

@@ -37,6 +37,7 @@ export class SegmentScan {
     readonly file: string,
     private readonly descriptor: number,
     readonly sizeBytes: number,
+    private readonly onRecord: (record: ScannedRecord) => void = () => {},
   ) {}
 
   references(): number[] {
@@ -121,6 +122,7 @@ export class SegmentScan {
       this.prove(head.durableSequence);
     }
     this.unproven.push({ offset, head, prefixCrc });
+    this.onRecord({ offset, head, prefixCrc });
     this.endBytes = offset + head.nextBytes;
     if (head.kind === 'object') this.objects += 1;
     else this.referring.set(decodeReference(this.read(offset + HEAD_BYTES, REFERENCE_BYTES)).generation, head.sequence);
@@ -132,7 +134,7 @@ export class SegmentScan {
     const head = decodeHead(headBytes);
     if (!head || !this.follows(head)) return undefined;
     const size = recordBytes(head.objectBytes, head.receiptBytes);
-    if (head.nextBytes < size || offset + head.nextBytes > this.sizeBytes) return undefined;
+    if (head.nextBytes < size || offset + size > this.sizeBytes) return undefined;
     const encodedHead = Buffer.from(headBytes);
     const tailBytes = head.receiptBytes + FOOTER_BYTES;
     const window = size <= SMALL_WINDOW_BYTES * 2 ? LARGE_WINDOW_BYTES : SMALL_WINDOW_BYTES;

@@ -1,0 +1,67 @@
+// Ranged reads of one file, through the page cache or past it.
+import { close, constants, fstat, open, read } from 'node:fs';
+import { promisify } from 'node:util';
+import { CancelledError, CorruptDataError, InvalidInputError, NotFoundError } from '@perennia/errors';
+import { type ReadOptions, asDiskError } from '@perennia/storage';
+import { type AlignedBuffers, BLOCK_BYTES } from './aligned-buffers.js';
+
+const openFile = promisify(open);
+const closeFile = promisify(close);
+const statFile = promisify(fstat);
+const readFile = promisify(read);
+const CHUNK_BYTES = 1024 * 1024;
+
+/** The range in chunks of at most 1 MiB, each in memory of its own. @throws as ObjectStore.read */
+export async function* readChunks(
+  file: string, key: string, offset: number, length: number, options: ReadOptions, buffers: AlignedBuffers,
+): AsyncGenerator<Buffer> {
+  const direct = options.uncached === true && buffers.direct;
+  const descriptor = await openObject(file, key, direct);
+  try {
+    const { size } = await statFile(descriptor);
+    if (offset < 0 || length < 0 || offset + length > size) {
+      throw new InvalidInputError('The range does not lie inside the object.', { details: { key, offset, length, sizeBytes: size } });
+    }
+    const end = offset + length;
+    for (let at = offset; at < end; ) {
+      if (options.signal?.aborted) throw new CancelledError('Reading was given up.');
+      const chunk = direct ? await readDirect(descriptor, at, end, buffers) : await readCached(descriptor, at, end);
+      if (chunk.length === 0) throw new CorruptDataError('The object is shorter than it was.', { details: { key } });
+      at += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    if (typeof (error as NodeJS.ErrnoException).syscall === 'string') throw asDiskError(error, 'read an object');
+    throw error;
+  } finally {
+    await closeFile(descriptor);
+  }
+}
+
+async function openObject(file: string, key: string, direct: boolean): Promise<number> {
+  try {
+    return await openFile(file, constants.O_RDONLY | constants.O_NOFOLLOW | (direct ? constants.O_DIRECT : 0));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new NotFoundError('There is no object of that name.', { details: { key } });
+    throw asDiskError(error, 'open an object');
+  }
+}
+
+async function readCached(descriptor: number, at: number, end: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - at));
+  const { bytesRead } = await readFile(descriptor, bytes, 0, bytes.length, at);
+  return bytes.subarray(0, bytesRead);
+}
+
+/** Position and length are widened to whole blocks, then the wanted part is copied out. */
+async function readDirect(descriptor: number, at: number, end: number, buffers: AlignedBuffers): Promise<Buffer> {
+  const staging = buffers.take();
+  try {
+    const from = Math.floor(at / BLOCK_BYTES) * BLOCK_BYTES;
+    const wanted = Math.min(staging.length, Math.ceil((end - from) / BLOCK_BYTES) * BLOCK_BYTES);
+    const { bytesRead } = await readFile(descriptor, staging, 0, wanted, from);
+    return Buffer.from(staging.subarray(at - from, Math.min(bytesRead, end - from)));
+  } finally {
+    buffers.give(staging);
+  }
+}
