@@ -1,7 +1,7 @@
 // Searches the catalogue and gives results as DICOM JSON texts, page by page. No counts: one row more than asked for tells
 // whether there is another page.
 import type { ImagingDatabase } from '@perennia/persistence';
-import { encodeCursor } from './keyset-cursor.js';
+import { encodeCursor, type CursorKeys } from './keyset-cursor.js';
 import { planToSql } from './plan-to-sql.js';
 import type { SearchPlan } from './search-plan.js';
 
@@ -24,8 +24,15 @@ export class CatalogSearch {
     const kept = rows.length > plan.limit ? rows.slice(0, plan.limit) : rows;
     const documents = kept.map((row) => row.document);
     if (kept.length === rows.length) return { documents };
-    const last = kept.at(-1)!;
-    const keys = Array.from({ length: statement.keyCount }, (_, index) => last[`k${index}`]!);
-    return { documents, nextCursor: encodeCursor(plan, keys) };
+    return { documents, nextCursor: encodeCursor(plan, keysOf(kept.at(-1)!, statement.keyCount)) };
+  }
+
+  /** The cursor after the last row of a large page, without reading the page; undefined when nothing follows it. */
+  async cursorAfter(plan: SearchPlan): Promise<string | undefined> {
+    const statement = planToSql({ ...plan, offset: plan.offset + plan.limit - 1, limit: 1 }, null);
+    const rows = await this.imaging.query<Row>(statement.text, statement.parameters);
+    return rows.length === 2 ? encodeCursor(plan, keysOf(rows[0]!, statement.keyCount)) : undefined;
   }
 }
+
+const keysOf = (row: Row, count: number): CursorKeys => Array.from({ length: count }, (_, index) => row[`k${index}`]!);

@@ -34,8 +34,8 @@ const ROWS: Readonly<Record<SearchLevel, string>> = {
 };
 const IDS: Readonly<Record<SearchLevel, string>> = { study: `${s}.id as study_id`, series: `${se}.id as series_id`, instance: `${i}.id as instance_id` };
 
-/** @param baseUrl of the service, for RetrieveURL */
-export function planToSql(plan: SearchPlan, baseUrl: string): SearchStatement {
+/** @param baseUrl of the service, for RetrieveURL; null: the keys of the page without documents */
+export function planToSql(plan: SearchPlan, baseUrl: string | null): SearchStatement {
   const sql = new SqlText();
   const order = searchOrder(plan.level, plan.scope);
   const alias = ALIAS[plan.level];
@@ -46,6 +46,7 @@ export function planToSql(plan: SearchPlan, baseUrl: string): SearchStatement {
   const levels = levelsDownTo(plan.level);
   const ids = levels.map((level) => IDS[level]).join(', ');
   const page = `select ${alias}.bucket, ${ids}, ${columns} from ${JOINS[plan.level]} where ${where.join(' and ')} order by ${by} limit ${sql.bind(plan.limit + 1)}${skip}`;
+  if (baseUrl === null) return { text: page, parameters: sql.parameters, keyCount: order.keys.length };
   const keys = order.keys.map((_, index) => `page.k${index}`);
   const text =
     `with page as materialized (${page}) select ${documentSql(plan, sql, baseUrl)} as document, ${keys.join(', ')} ` +

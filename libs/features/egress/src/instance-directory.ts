@@ -1,0 +1,127 @@
+// Where instances are: by UIDs from the catalogue, each with its best copy. Verified before written, filed before landed;
+// suspect copies only when there is nothing else.
+import { bucketOf, surrogateId } from '@perennia/contracts';
+import type { ImagingDatabase } from '@perennia/persistence';
+import type { FramedInstance, StoredCopy, StoredInstance, StoredSeries } from './stored-instance.js';
+
+export interface InstanceSelection {
+  tenantId: string;
+  studyInstanceUid: string;
+  seriesInstanceUid?: string;
+  sopInstanceUid?: string;
+}
+
+interface CopyRow {
+  copy_number: number;
+  tier: string;
+  object_key: string;
+  offset_bytes: number;
+  length_bytes: number;
+}
+interface InstanceRow extends CopyRow {
+  id: string;
+  series_instance_uid: string;
+  sop_instance_uid: string;
+  sop_class_uid: string;
+  transfer_syntax_uid: string;
+  object_length: number;
+  dataset_offset: number;
+  header_length: number;
+}
+type FramedRow = InstanceRow & { number_of_frames: number; frame_index: FramedInstance['frameIndex']; bits_allocated: number | null };
+
+const COPY_ORDER = `array_position(array['verified', 'written', 'retiring', 'suspect'], c.state), c.tier = 'landing', c.copy_number`;
+const COPY_COLUMNS = 'c.copy_number, c.tier, c.object_key, c.offset_bytes, c.length_bytes';
+const LIGHT_COLUMNS = `i.id, se.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid, i.object_length, i.dataset_offset, i.header_length, ${COPY_COLUMNS}`;
+
+/** $1 bucket, $2 study id, $3 tenant, $4 study UID, $5 series UID or null, $6 instance UID or null */
+const select = (columns: string, order: string): string => `
+select ${columns}
+from imaging.study s
+join imaging.instance i on i.bucket = $1 and i.study_id = s.id and i.state = 'current' and i.tenant_id = $3
+join imaging.series se on se.bucket = $1 and se.id = i.series_id and se.tenant_id = $3
+join lateral (select * from imaging.copy c where c.bucket = i.bucket and c.instance_id = i.id order by ${COPY_ORDER} limit 1) c on true
+where s.bucket = $1 and s.id = $2 and s.tenant_id = $3 and s.study_instance_uid = $4 and s.state <> 'tombstoned'
+  and ($5::text is null or se.series_instance_uid = $5) and ($6::text is null or i.sop_instance_uid = $6)
+order by ${order}`;
+
+const IN_STORED_ORDER = select(LIGHT_COLUMNS, 'c.tier, c.object_key, c.offset_bytes');
+const IN_LISTED_ORDER = select(LIGHT_COLUMNS, 'i.series_id, i.instance_number, i.id');
+const WITH_FRAMES = select(`${LIGHT_COLUMNS}, i.number_of_frames, i.frame_index, i.bits_allocated`, 'i.id');
+
+export class InstanceDirectory {
+  constructor(private readonly imaging: ImagingDatabase) {}
+
+  /** @param order `stored`: as the bytes lie, for reading many of them; `listed`: by series and instance number */
+  async instances(selection: InstanceSelection, order: 'stored' | 'listed'): Promise<StoredInstance[]> {
+    const rows = await this.imaging.query<InstanceRow>(order === 'stored' ? IN_STORED_ORDER : IN_LISTED_ORDER, parametersOf(selection));
+    return rows.map((row) => toInstance(row, selection));
+  }
+
+  async framed(selection: Required<InstanceSelection>): Promise<FramedInstance | null> {
+    const [row] = await this.imaging.query<FramedRow>(WITH_FRAMES, parametersOf(selection));
+    return row ? { ...toInstance(row, selection), numberOfFrames: row.number_of_frames, frameIndex: row.frame_index, bitsAllocated: row.bits_allocated } : null;
+  }
+
+  async series(selection: Omit<InstanceSelection, 'sopInstanceUid'>): Promise<StoredSeries[]> {
+    const { studyInstanceUid } = selection;
+    const rows = await this.imaging.query<{ id: string; series_instance_uid: string; version: number; metadata_key: string | null }>(
+      `select se.id, se.series_instance_uid, se.version, case when se.metadata_version = se.version then se.metadata_key end as metadata_key
+       from imaging.study s join imaging.series se on se.bucket = $1 and se.study_id = s.id and se.tenant_id = $3
+       where s.bucket = $1 and s.id = $2 and s.tenant_id = $3 and s.study_instance_uid = $4 and s.state <> 'tombstoned' and ($5::text is null or se.series_instance_uid = $5)
+       order by se.series_number, se.id`,
+      parametersOf(selection).slice(0, 5),
+    );
+    const bucket = bucketOf(selection.tenantId, studyInstanceUid);
+    return rows.map((row) => ({ id: row.id, bucket, studyInstanceUid, seriesInstanceUid: row.series_instance_uid, version: row.version, metadataKey: row.metadata_key }));
+  }
+
+  /** A series by its key, with the tenant it belongs to: for jobs. */
+  async seriesById(bucket: number, seriesId: string): Promise<(StoredSeries & { tenantId: string }) | null> {
+    const [row] = await this.imaging.query<{ tenant_id: string; study_instance_uid: string; series_instance_uid: string; version: number }>(
+      `select se.tenant_id, s.study_instance_uid, se.series_instance_uid, se.version
+       from imaging.series se join imaging.study s on s.bucket = se.bucket and s.id = se.study_id where se.bucket = $1 and se.id = $2`,
+      [bucket, seriesId],
+    );
+    if (!row) return null;
+    return { id: seriesId, bucket, tenantId: row.tenant_id, studyInstanceUid: row.study_instance_uid, seriesInstanceUid: row.series_instance_uid, version: row.version, metadataKey: null };
+  }
+
+  /** All copies, best first. */
+  async copies({ bucket, id }: Pick<StoredInstance, 'bucket' | 'id'>): Promise<StoredCopy[]> {
+    const rows = await this.imaging.query<CopyRow>(`select ${COPY_COLUMNS} from imaging.copy c where c.bucket = $1 and c.instance_id = $2 order by ${COPY_ORDER}`, [bucket, id]);
+    return rows.map(toCopy);
+  }
+
+  /** Only while the copy is still where it was read: one that has moved meanwhile is another one. */
+  async markSuspect({ bucket, id }: Pick<StoredInstance, 'bucket' | 'id'>, { copyNumber, place }: StoredCopy): Promise<void> {
+    await this.imaging.query(
+      `update imaging.copy set state = 'suspect' where bucket = $1 and instance_id = $2 and copy_number = $3 and object_key = $4 and offset_bytes = $5 and state in ('written', 'verified')`,
+      [bucket, id, copyNumber, place.key, place.offset],
+    );
+  }
+}
+
+function parametersOf({ tenantId, studyInstanceUid, seriesInstanceUid, sopInstanceUid }: InstanceSelection): unknown[] {
+  return [bucketOf(tenantId, studyInstanceUid), surrogateId(tenantId, studyInstanceUid), tenantId, studyInstanceUid, seriesInstanceUid ?? null, sopInstanceUid ?? null];
+}
+
+function toCopy(row: CopyRow): StoredCopy {
+  return { copyNumber: row.copy_number, place: { tier: row.tier, key: row.object_key, offset: row.offset_bytes, length: row.length_bytes } };
+}
+
+function toInstance(row: InstanceRow, { tenantId, studyInstanceUid }: InstanceSelection): StoredInstance {
+  return {
+    id: row.id,
+    bucket: bucketOf(tenantId, studyInstanceUid),
+    studyInstanceUid,
+    seriesInstanceUid: row.series_instance_uid,
+    sopInstanceUid: row.sop_instance_uid,
+    sopClassUid: row.sop_class_uid,
+    transferSyntaxUid: row.transfer_syntax_uid,
+    objectLength: row.object_length,
+    datasetOffset: row.dataset_offset,
+    headerLength: row.header_length,
+    copy: toCopy(row),
+  };
+}

@@ -1,0 +1,104 @@
+// The DICOMweb service: search, retrieval and storage over HTTP. It owns its listener; whoever composes the process gives the
+// ports (databases, store, landing area, event log, clock, metrics, logger).
+import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { CatalogSearch } from '@perennia/catalog-query';
+import { InstanceDirectory, ReadBulkData, ReadFrames, ReadInstance, RetrieveInstances, SeriesMetadata } from '@perennia/egress';
+import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
+import { ImagingDatabase } from '@perennia/persistence';
+import { ObjectStore, PlaceReader } from '@perennia/storage';
+import { AppLogger, Clock, HealthRegistry, Metrics } from '@perennia/telemetry';
+import { BaseUrl } from './base-url.js';
+import { BulkDataController } from './bulk-data.controller.js';
+import { DicomwebServer } from './dicomweb-server.js';
+import { DicomwebConfig } from './dicomweb.config.js';
+import { FramesController } from './frames.controller.js';
+import { MetadataController } from './metadata.controller.js';
+import { QidoController } from './qido.controller.js';
+import { RetrieveController } from './retrieve.controller.js';
+import { StowController } from './stow.controller.js';
+
+@Injectable()
+class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private listening = false;
+
+  constructor(
+    private readonly server: DicomwebServer,
+    health: HealthRegistry,
+  ) {
+    health.addReadiness('dicomweb-server', () => (this.listening ? undefined : 'not listening yet'));
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.server.start();
+    this.listening = true;
+  }
+
+  /** Before the pipeline ends: uploads in flight are answered first. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.listening = false;
+    await this.server.stop();
+  }
+}
+
+@Module({
+  imports: [IngestPipelineModule],
+  providers: [
+    DicomwebLifecycle,
+    { provide: BaseUrl, useFactory: (config: DicomwebConfig) => new BaseUrl(config), inject: [DicomwebConfig] },
+    { provide: CatalogSearch, useFactory: (imaging: ImagingDatabase) => new CatalogSearch(imaging), inject: [ImagingDatabase] },
+    { provide: InstanceDirectory, useFactory: (imaging: ImagingDatabase) => new InstanceDirectory(imaging), inject: [ImagingDatabase] },
+    { provide: ReadInstance, useFactory: (directory: InstanceDirectory, places: PlaceReader) => new ReadInstance(directory, places), inject: [InstanceDirectory, PlaceReader] },
+    { provide: RetrieveInstances, useFactory: (read: ReadInstance, places: PlaceReader) => new RetrieveInstances(read, places), inject: [ReadInstance, PlaceReader] },
+    { provide: ReadFrames, useFactory: (read: ReadInstance) => new ReadFrames(read), inject: [ReadInstance] },
+    { provide: ReadBulkData, useFactory: (read: ReadInstance) => new ReadBulkData(read), inject: [ReadInstance] },
+    {
+      provide: SeriesMetadata,
+      useFactory: (directory: InstanceDirectory, read: ReadInstance, store: ObjectStore) => new SeriesMetadata(directory, read, store),
+      inject: [InstanceDirectory, ReadInstance, ObjectStore],
+    },
+    {
+      provide: QidoController,
+      useFactory: (config: DicomwebConfig, search: CatalogSearch, baseUrl: BaseUrl) => new QidoController(config, search, baseUrl),
+      inject: [DicomwebConfig, CatalogSearch, BaseUrl],
+    },
+    {
+      provide: RetrieveController,
+      useFactory: (config: DicomwebConfig, directory: InstanceDirectory, retrieve: RetrieveInstances, baseUrl: BaseUrl) => new RetrieveController(config, directory, retrieve, baseUrl),
+      inject: [DicomwebConfig, InstanceDirectory, RetrieveInstances, BaseUrl],
+    },
+    {
+      provide: MetadataController,
+      useFactory: (config: DicomwebConfig, directory: InstanceDirectory, metadata: SeriesMetadata, baseUrl: BaseUrl) => new MetadataController(config, directory, metadata, baseUrl),
+      inject: [DicomwebConfig, InstanceDirectory, SeriesMetadata, BaseUrl],
+    },
+    {
+      provide: FramesController,
+      useFactory: (config: DicomwebConfig, directory: InstanceDirectory, frames: ReadFrames) => new FramesController(config, directory, frames),
+      inject: [DicomwebConfig, InstanceDirectory, ReadFrames],
+    },
+    {
+      provide: BulkDataController,
+      useFactory: (config: DicomwebConfig, directory: InstanceDirectory, bulkData: ReadBulkData, frames: ReadFrames) => new BulkDataController(config, directory, bulkData, frames),
+      inject: [DicomwebConfig, InstanceDirectory, ReadBulkData, ReadFrames],
+    },
+    {
+      provide: StowController,
+      useFactory: (config: DicomwebConfig, pipeline: IngestPipelineConfig, receive: ReceiveObject, indexed: AwaitIndexed, sources: SourceProfiles, baseUrl: BaseUrl, clock: Clock) =>
+        new StowController({ config, pipeline, receive, indexed, sources, baseUrl, clock }),
+      inject: [DicomwebConfig, IngestPipelineConfig, ReceiveObject, AwaitIndexed, SourceProfiles, BaseUrl, Clock],
+    },
+    {
+      provide: DicomwebServer,
+      useFactory: (
+        config: DicomwebConfig,
+        logger: AppLogger,
+        metrics: Metrics,
+        clock: Clock,
+        ...controllers: [QidoController, RetrieveController, MetadataController, FramesController, BulkDataController, StowController]
+      ) => new DicomwebServer({ config, logger, metrics, clock, controllers }),
+      inject: [DicomwebConfig, AppLogger, Metrics, Clock, QidoController, RetrieveController, MetadataController, FramesController, BulkDataController, StowController],
+    },
+  ],
+  exports: [DicomwebServer],
+})
+export class DicomwebModule {}

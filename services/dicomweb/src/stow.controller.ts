@@ -1,0 +1,68 @@
+// STOW-RS (PS3.18 §10.5): parts of application/dicom go into the ingest pipeline as they arrive. A part that is refused does
+// not fail the others; whatever is answered as stored is durable.
+import { parseMultipartContentType, warningHeader } from '@perennia/dicom-web';
+import { AwaitIndexed, IngestPipelineConfig, ReceiveObject, SourceProfiles, type ReceiveContext, type ReceiveOutcome, type SourceProfile } from '@perennia/ingest-pipeline';
+import type { Clock } from '@perennia/telemetry';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { BaseUrl } from './base-url.js';
+import { bodyChunks } from './body-chunks.js';
+import type { DicomwebConfig } from './dicomweb.config.js';
+import { RequestRefusedError } from './request-refused-error.js';
+import { acceptRanges, jsonMediaType, uidsOf } from './request-facts.js';
+import { receiveParts } from './receive-parts.js';
+import { stowReport } from './stow-report.js';
+
+export interface StowParts {
+  config: DicomwebConfig;
+  pipeline: IngestPipelineConfig;
+  receive: ReceiveObject;
+  indexed: AwaitIndexed;
+  sources: SourceProfiles;
+  baseUrl: BaseUrl;
+  clock: Clock;
+}
+
+export class StowController {
+  constructor(private readonly parts: StowParts) {}
+
+  register(app: FastifyInstance): void {
+    app.post('/studies', (request, reply) => this.answer(request, reply));
+    app.post('/studies/:study', (request, reply) => this.answer(request, reply));
+  }
+
+  private async answer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { config, clock, receive, baseUrl } = this.parts;
+    const { study } = uidsOf(request);
+    const mediaType = jsonMediaType(acceptRanges(request));
+    const contentType = parseMultipartContentType(request.headers['content-type']);
+    if (contentType?.partType !== 'application/dicom') {
+      throw new RequestRefusedError(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send multipart/related; type="application/dicom".');
+    }
+    const profile = this.profileOf(request);
+    const context: ReceiveContext = { road: 'stow', profile, source: { peer: request.ip }, ...(study ? { expectedStudyInstanceUid: study } : {}) };
+    const outcomes = await receiveParts(bodyChunks(request.raw, config.bodyIdleTimeout, clock), contentType.boundary, () => receive.begin(context));
+    const warnings = await this.acknowledge(outcomes);
+    const report = stowReport(outcomes, baseUrl.of(request.raw));
+    if (warnings.length > 0) void reply.header('warning', warningHeader(warnings));
+    if (report.status === 503 || report.status === 507) void reply.header('retry-after', '5');
+    await reply.code(report.status).header('content-type', mediaType).send(report.body);
+  }
+
+  private profileOf(request: FastifyRequest): SourceProfile {
+    const profile = this.parts.sources.match({ address: request.raw.socket.remoteAddress ?? '' });
+    if (typeof profile === 'string') throw new RequestRefusedError(403, 'UNKNOWN_SOURCE', 'No listed source may send from this address.');
+    return profile;
+  }
+
+  /** Waits until what was stored can be found, if that is what senders are promised here. */
+  private async acknowledge(outcomes: readonly ReceiveOutcome[]): Promise<string[]> {
+    const { config, indexed, pipeline } = this.parts;
+    const stored = outcomes.filter((outcome) => outcome.outcome === 'stored');
+    const warnings = [...new Set(stored.flatMap(({ warning }) => (warning === undefined ? [] : [warning])))].slice(0, 5);
+    if (config.acknowledge === 'indexed' && stored.length > 0) {
+      const found = await indexed.wait(stored, pipeline.indexedTimeout);
+      if (found.size < stored.length) warnings.push(`${stored.length - found.size} instances are stored safely but cannot be found yet.`);
+    }
+    return warnings;
+  }
+}
