@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   RAW_RELEASE_RQ, rawAssociateRq, rawData, rawEchoRq, rawPdu, rawPdv, rawStore, rawStoreRq, ScriptedPeer,
-} from '@perennia/testing/peers';
+} from '@perennia/testing';
 import { AcceptorUnderTest } from './acceptor-under-test.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -41,9 +41,9 @@ const GUESTS: readonly (readonly [string, Buffer])[] = [
   ['a request in the middle', rawAssociateRq()],
 ];
 
-const release = (peer: ScriptedPeer): Promise<unknown> => peer.send(RAW_RELEASE_RQ).expect(6).then(() => peer.transport.destroy());
-const abort = (peer: ScriptedPeer): Promise<void> => peer.send(rawPdu(7, Buffer.alloc(4))).closed().then(() => void peer.transport.destroy());
-const reset = (peer: ScriptedPeer): void => peer.send(rawStore(1, Buffer.alloc(5000)).subarray(0, 4000)).vanish();
+const leaveByRelease = (peer: ScriptedPeer): Promise<unknown> => peer.send(RAW_RELEASE_RQ).expect(6).then(() => peer.transport.destroy());
+const leaveByAbort = (peer: ScriptedPeer): Promise<void> => peer.send(rawPdu(7, Buffer.alloc(4))).closed().then(() => void peer.transport.destroy());
+const leaveByReset = (peer: ScriptedPeer): void => peer.send(rawStore(1, Buffer.alloc(5000)).subarray(0, 4000)).vanish();
 
 async function millisecondsToEnd(peer: ScriptedPeer): Promise<number> {
   const start = performance.now();
@@ -166,11 +166,11 @@ describe('hostile bytes on the DICOM port', () => {
         if (measured.associations <= 1) return archive.measure();
       }
     };
-    for (let n = 0; n < 1000; n++) await leave(release);
+    for (let n = 0; n < 1000; n++) await leave(leaveByRelease);
     const baseline = await settled();
-    for (let n = 0; n < 1000; n++) await leave(release);
-    for (let n = 0; n < 500; n++) await leave(abort);
-    for (let n = 0; n < 500; n++) await leave(reset);
+    for (let n = 0; n < 1000; n++) await leave(leaveByRelease);
+    for (let n = 0; n < 500; n++) await leave(leaveByAbort);
+    for (let n = 0; n < 500; n++) await leave(leaveByReset);
     const after = await settled();
     expect(after.heapBytes).toBeLessThan(baseline.heapBytes * 1.05);
     expect(after.descriptors).toBeLessThanOrEqual(baseline.descriptors + 2);

@@ -6,8 +6,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { hasBackend } from '@perennia/testing';
-import { CT_IMAGE_STORAGE, EXPLICIT_LITTLE, VERIFICATION } from '@perennia/testing/peers';
+import { CT_IMAGE_STORAGE, EXPLICIT_LITTLE, hasBackend, VERIFICATION } from '@perennia/testing';
 import { type AcceptorEvent, DicomAcceptor, DicomRequestor, type StoreRequest } from './index.js';
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { rawCommand, rawElement, rawStoreRq } from '@perennia/testing/peers';
+import { rawCommand, rawElement, rawStoreRq } from '@perennia/testing';
 import { decodeCommandSet, MalformedCommandError } from './command-set.js';
 import { CommandWriter } from './command-writer.js';
 import { encodeStoreRequest } from './request.js';

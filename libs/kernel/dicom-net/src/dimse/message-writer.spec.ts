@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { rawStoreRq } from '@perennia/testing/peers';
+import { rawStoreRq } from '@perennia/testing';
 import { PduReader } from '../ul/pdu-reader.js';
 import { writeDataHeader } from '../ul/pdu-writer.js';
 import { MessageReader } from './message-reader.js';

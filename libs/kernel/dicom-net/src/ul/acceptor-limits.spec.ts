@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   AcceptorHarness, settle,
   RAW_RELEASE_RQ, rawAssociateRq, rawData, rawEchoRq, rawItem, rawPdu, rawPdv, rawStore, rawStoreRq, type ScriptedPeer,
-} from '@perennia/testing/peers';
+} from '@perennia/testing';
 
 const rejection = (body: Buffer): string => `${body[1]}/${body[2]}/${body[3]}`;
 const title = (n: number): Buffer => rawAssociateRq({ callingAet: `AE${n}` });

@@ -3,7 +3,7 @@ import {
   AcceptorHarness, settle,
   ECHO_CONTEXT, EXPLICIT_LITTLE, IMPLICIT_LITTLE, RAW_ABORT, RAW_RELEASE_RQ, rawAssociateRq, rawData, rawEchoRq, rawPdu, rawPdv, rawStore,
   rawStoreRq, STORE_CONTEXT,
-} from '@perennia/testing/peers';
+} from '@perennia/testing';
 import { DimseFailure } from '../dimse/dimse-failure.js';
 import type { StoreOutcome } from '../dimse/store-service.js';
 import { decodeAssociateAc } from './associate-pdu.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { rawAssociateRq, rawItem } from '@perennia/testing/peers';
+import { rawAssociateRq, rawItem } from '@perennia/testing';
 import { MalformedPduError } from './associate-items.js';
 import { decodeAssociateAc, decodeAssociateRq, encodeAssociateAc, encodeAssociateRq } from './associate-pdu.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { rawData, rawPdu, rawPdv } from '@perennia/testing/peers';
+import { rawData, rawPdu, rawPdv } from '@perennia/testing';
 import type { AssociationAbort } from './abort-reason.js';
 import { type PduHandler, PduReader } from './pdu-reader.js';
 

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { CommandSet } from '../dimse/command-set.js';
 import { type Deferred, deferred } from '../deferred.js';
 import { type MessageHandler, MessageReader } from '../dimse/message-reader.js';
-import { MessageWriter } from '../dimse/message-writer.js';
+import { type DataSender, MessageWriter } from '../dimse/message-writer.js';
 import { OutstandingOperations } from '../dimse/outstanding-operations.js';
 import { encodeEchoRequest, encodeStoreRequest, type StoreRequestFields } from '../dimse/request.js';
 import type { StoreOutcome } from '../dimse/store-service.js';
@@ -36,7 +36,7 @@ const LARGEST_PDU_WE_SEND_BYTES = 1024 * 1024;
 const MAX_COMMAND_BYTES = 64 * 1024;
 const LAYER_LIMITS = { maxAssociateRequestBytes: 256 * 1024, maxPresentationContexts: 128, artimMs: 10_000, abortLingerMs: 500 };
 
-export class RequestorAssociation implements UpperLayerUser, MessageHandler {
+export class RequestorAssociation implements UpperLayerUser, MessageHandler, DataSender {
   readonly acceptedContexts: UsableContext[] = [];
   operationsWindow: OperationsWindow = { maxInvoked: 1, maxPerformed: 1 };
   roles: readonly RoleSelection[] = [];
@@ -78,7 +78,7 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler {
     if (!context) throw new NoPresentationContextError(operation.sopClassUid, operation.transferSyntaxUid);
     const answer = await this.#perform((messageId) => {
       const command = encodeStoreRequest(context.id, this.peerMaxPduBytes, messageId, operation);
-      return new MessageWriter(this.#layer, context.id, this.peerMaxPduBytes).send(command, operation.dataset);
+      return new MessageWriter(this, context.id, this.peerMaxPduBytes).send(command, operation.dataset);
     });
     return { status: answer.status, ...(answer.errorComment ? { errorComment: answer.errorComment } : {}) };
   }
@@ -119,6 +119,19 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler {
   #restartTimeout(): void {
     if (this.#failure || this.#operations.size === 0) this.#timeout.stop();
     else this.#timeout.start(this.options.responseTimeoutMs ?? 60_000);
+  }
+
+  get canSend(): boolean {
+    return this.#layer.canSend;
+  }
+  sendParts(parts: readonly Buffer[]): boolean {
+    return this.#layer.sendParts(parts);
+  }
+  /** A peer that stops reading is as silent as one that does not answer. */
+  async drained(): Promise<void> {
+    this.#timeout.start(this.options.responseTimeoutMs ?? 60_000);
+    await this.#layer.drained();
+    this.#timeout.stop();
   }
 
   #startRelease(): void {

@@ -3,7 +3,7 @@ import { duplexPair } from 'node:stream';
 import {
   AcceptorHarness, settle,
   CT_IMAGE_STORAGE, EXPLICIT_LITTLE, IMPLICIT_LITTLE, ManualTimerSource, RAW_ABORT, RAW_RELEASE_RQ, rawPdu, ScriptedServer, VERIFICATION,
-} from '@perennia/testing/peers';
+} from '@perennia/testing';
 import {
   AssociationAbortedError, AssociationRejectedError, AssociationTransportError, NoPresentationContextError,
 } from './association-error.js';
@@ -151,6 +151,20 @@ describe('requestor against broken peers', () => {
     const timers = new ManualTimerSource();
     const port = await script(async (peer) => void (await peer.expect(1), timers.advance(30_000)));
     await expect(DicomRequestor.connect({ ...OPTIONS, port, timers })).rejects.toThrow('did not answer in time');
+  });
+
+  it('given a peer that stops reading, then the timeout aborts', async () => {
+    const harness = new AcceptorHarness();
+    harness.sinkScript = { write: () => new Promise(() => undefined) };
+    const timers = new ManualTimerSource();
+    const association = await connectTo(harness, { timers });
+    const stuck = association.store(object(Buffer.alloc(2_000_000)));
+    await settle();
+    timers.advance(59_999);
+    await settle();
+    expect([...harness.acceptor.associations]).toHaveLength(1);
+    timers.advance(1);
+    await expect(stuck).rejects.toThrow('did not answer in time');
   });
 
   it('given an acceptor that aborts during a store, then the store fails with the reason', async () => {
