@@ -23,7 +23,7 @@ const script = join(resolve(import.meta.dirname, '../..'), 'tools/powercut.sh');
     execFileSync('bash', [script, 'disk', disk, '900M']);
     product = await Product.start({
       dataDirectory: join(disk, 'data'),
-      environment: { VNA_LOG_LEVEL: 'warn', VNA_LANDING_SEGMENT_SIZE: '16MiB', VNA_LANDING_SEGMENTS: '4', VNA_LIFECYCLE_SETTLE: '1h' },
+      environment: { VNA_LOG_LEVEL: 'warn', VNA_LANDING_SEGMENT_SIZE: '16MiB', VNA_LANDING_SEGMENTS: '4', VNA_LANDING_RESERVE: '0B', VNA_MINIMUM_FREE: '0B', VNA_LIFECYCLE_SETTLE: '1h' },
     });
   }, 90_000);
   afterAll(async () => {

@@ -7,7 +7,7 @@ import { FAULT_POINTS, KillRounds, Product } from '@perennia/testing';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '60' }, seed: { type: 'string', default: String(Date.now() % 1e9) }, points: { type: 'string', default: FAULT_POINTS.join(',') } }, strict: false });
 const rounds = Number(values.rounds);
-const environment = { VNA_LIFECYCLE_SETTLE: '1s', VNA_LANDING_SEGMENT_SIZE: '16MiB', VNA_LANDING_SEGMENTS: '6', VNA_LANDING_RECYCLE_GRACE: '1s', VNA_LOG_LEVEL: 'warn' };
+const environment = { VNA_LIFECYCLE_SETTLE: '1s', VNA_LANDING_SEGMENT_SIZE: '16MiB', VNA_LANDING_SEGMENTS: '6', VNA_LANDING_RECYCLE_GRACE: '1s', VNA_LANDING_RESERVE: '0B', VNA_MINIMUM_FREE: '0B', VNA_LOG_LEVEL: 'warn' };
 const directory = mkdtempSync(join(tmpdir(), 'perennia-a6-'));
 const product = await Product.start({ dataDirectory: join(directory, 'data'), environment });
 const runner = new KillRounds({ product, ledgerFile: join(directory, 'ledger.jsonl'), seed: Number(values.seed) });

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { PowerCuts } from '@perennia/testing';
 
 const { values } = parseArgs({ options: { cuts: { type: 'string', default: '60' }, seed: { type: 'string', default: String(Date.now() % 1e9) } }, strict: false });
-const environment = { VNA_LIFECYCLE_SETTLE: '1s', VNA_LANDING_SEGMENT_SIZE: '16MiB', VNA_LANDING_SEGMENTS: '6', VNA_LANDING_RECYCLE_GRACE: '1s', VNA_LOG_LEVEL: 'warn' };
+const environment = { VNA_LIFECYCLE_SETTLE: '1s', VNA_LANDING_SEGMENT_SIZE: '16MiB', VNA_LANDING_SEGMENTS: '6', VNA_LANDING_RECYCLE_GRACE: '1s', VNA_LANDING_RESERVE: '0B', VNA_MINIMUM_FREE: '0B', VNA_LOG_LEVEL: 'warn' };
 const directory = mkdtempSync(join(tmpdir(), 'perennia-a6-'));
 const runner = new PowerCuts({ directory, seed: Number(values.seed), environment });
 console.log(`machine: ${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}; seed ${values.seed}; ${values.cuts} cuts`);
