@@ -78,7 +78,7 @@ try {
     if (rates.length === 2) await database.imaging.query('analyze imaging.study, imaging.series, imaging.instance, imaging.copy, imaging.sop_directory');
   }
   const used = process.cpuUsage(cpu);
-  console.log(JSON.stringify({
+  process.stdout.write(JSON.stringify({
     receipts: total, perStudy, perSecond: Math.round((total / spentMs) * 1000), batches: rates,
     serverCpuUsPerReceipt: Math.round((serverMs * 1000) / total),
     ownCpuUsPerReceipt: Math.round((used.user + used.system - preparingUs) / total), receiptBytes: texts(0, 1)[0]!.length,

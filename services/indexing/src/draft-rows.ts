@@ -26,8 +26,8 @@ export function draftRows(added: readonly NewInstance[], patients: ReadonlyMap<s
   }
   return {
     // Sorted: transactions that touch the same rows lock them in the same order.
-    studies: [...studies.values()].sort(byId),
-    series: [...series.values()].sort(byId),
+    studies: [...studies.values()].toSorted(byId),
+    series: [...series.values()].toSorted(byId),
     instances: added.map(instanceRow),
   };
 }

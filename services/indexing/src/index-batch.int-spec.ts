@@ -58,13 +58,13 @@ describe('IndexBatch', () => {
   it('makes studies, series, instances, copies and one change per study of a batch', async () => {
     await consumer().apply([...series('A', 'ct', 3, { modality: 'CT' }), ...series('A', 'sr', 1, { modality: 'SR' }), ...series('B', 'us', 2, { modality: 'US' })]);
     const counts = await studyCounts();
-    expect(counts.map(({ series, instances, modalities }) => ({ series, instances, modalities })).sort((a, b) => b.instances - a.instances)).toEqual([
+    expect(counts.map(({ series: seriesCount, instances, modalities }) => ({ series: seriesCount, instances, modalities })).toSorted((a, b) => b.instances - a.instances)).toEqual([
       { series: 2, instances: 4, modalities: ['CT', 'SR'] },
       { series: 1, instances: 2, modalities: ['US'] },
     ]);
     expect(await miscounted()).toEqual([]);
     const events = await database.imaging.query<{ value: string }>('select value from imaging.outbox');
-    expect(events.map(({ value }) => JSON.parse(value).data).map(({ reasons, numberOfInstances }) => ({ reasons, numberOfInstances })).sort((a, b) => b.numberOfInstances - a.numberOfInstances)).toEqual([
+    expect(events.map(({ value }) => JSON.parse(value).data).map(({ reasons, numberOfInstances }) => ({ reasons, numberOfInstances })).toSorted((a, b) => b.numberOfInstances - a.numberOfInstances)).toEqual([
       { reasons: ['instances'], numberOfInstances: 4 },
       { reasons: ['instances'], numberOfInstances: 2 },
     ]);
@@ -80,7 +80,7 @@ describe('IndexBatch', () => {
     await two.apply(all);
     const third = await one.apply([...all, ...all]);
     expect(third).toMatchObject({ instances: 0, redundant: 0, conflicts: 0 });
-    expect((await studyCounts()).map(({ instances }) => instances).sort()).toEqual([25, 40]);
+    expect((await studyCounts()).map(({ instances }) => instances).toSorted()).toEqual([25, 40]);
     expect(await database.imaging.query('select kind from imaging.duplicate order by kind')).toEqual([{ kind: 'conflict' }, { kind: 'redundant' }]);
     expect(await miscounted()).toEqual([]);
   });
@@ -88,8 +88,8 @@ describe('IndexBatch', () => {
   it('keeps counts right when two consumers index the same and neighbouring receipts at once', async () => {
     const batches = Array.from({ length: 8 }, (_, index) => [...series('A', `s${index % 3}`, 30), ...series(`B${index % 2}`, 'x', 20, { modality: `M${index % 2}` })]);
     const consumers = [consumer(), consumer()];
-    await Promise.all(batches.map((batch, index) => consumers[index % 2]!.apply(index % 3 === 0 ? [...batch].reverse() : batch)));
-    expect((await studyCounts()).map(({ instances }) => instances).sort((a, b) => a - b)).toEqual([20, 20, 90]);
+    await Promise.all(batches.map((batch, index) => consumers[index % 2]!.apply(index % 3 === 0 ? [...batch].toReversed() : batch)));
+    expect((await studyCounts()).map(({ instances }) => instances).toSorted((a, b) => a - b)).toEqual([20, 20, 90]);
     expect(await miscounted()).toEqual([]);
   });
 

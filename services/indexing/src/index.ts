@@ -1,3 +1,7 @@
 export { IndexBatch, type IndexedBatch } from './index-batch.js';
+export { INDEXED_CHANNEL } from './indexed-notice.js';
 export { InstanceIds, incomingInstances, type IncomingInstance } from './incoming-instance.js';
+export { IndexingConfig } from './indexing.config.js';
+export { IndexingModule } from './indexing.module.js';
 export { PatientDirectory } from './patient-directory.js';
+export { INDEXING_GROUP, ReceiptConsumer, type ReceiptConsumerParts } from './receipt-consumer.js';

@@ -96,7 +96,7 @@ export class PatientDirectory {
   private async load(missing: ReadonlyMap<string, PatientIdentity>): Promise<Map<string, ResolvedPatient>> {
     await this.loadIssuers([...missing.values()]);
     // Sorted: concurrent creators wait for each other in the same order.
-    const wanted = [...missing].map(([key, identity]) => this.wantedPatient(key, identity)).sort((a, b) => (a.patient_id < b.patient_id ? -1 : 1));
+    const wanted = [...missing].map(([key, identity]) => this.wantedPatient(key, identity)).toSorted((a, b) => (a.patient_id < b.patient_id ? -1 : 1));
     const found = await findPatients(this.control, wanted);
     const absent = wanted.filter(({ key }) => !found.has(key));
     if (absent.length > 0) {
@@ -120,7 +120,7 @@ export class PatientDirectory {
       if (identifier !== null && !this.issuers.has(key)) wanted.set(key, { tenant_id: tenantId, local_namespace, issuer_id: surrogateId(tenantId, `issuer ${local_namespace}`) });
     }
     if (wanted.size === 0) return;
-    const rows = [...wanted.keys()].sort().map((key) => wanted.get(key)!);
+    const rows = [...wanted.keys()].toSorted().map((key) => wanted.get(key)!);
     await this.rememberIssuers(rows);
     const absent = rows.filter(({ tenant_id, local_namespace }) => !this.issuers.has(issuerKey(tenant_id, local_namespace)));
     if (absent.length === 0) return;

@@ -1,0 +1,14 @@
+// Receipts whose frame index was too large for the log are completed from the landing record, where the whole one stands.
+import type { InstanceReceived, Receipt } from '@perennia/contracts';
+import type { PlaceReader } from '@perennia/storage';
+
+/** @throws PlaceMovedError, retriable, when the record is gone from the landing area: it cannot be, before it is indexed */
+export async function completeReceipts(receipts: readonly InstanceReceived[], reader: PlaceReader): Promise<readonly InstanceReceived[]> {
+  if (!receipts.some(isIncomplete)) return receipts;
+  return Promise.all(receipts.map(async (receipt) => {
+    if (!isIncomplete(receipt)) return receipt;
+    return { ...(JSON.parse(await reader.receipt(receipt.place)) as Receipt), place: receipt.place };
+  }));
+}
+
+const isIncomplete = ({ frameIndex }: InstanceReceived): boolean => frameIndex.kind === 'reference';

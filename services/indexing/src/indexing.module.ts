@@ -1,0 +1,68 @@
+// Turns receipts of the log into the catalogue, and tells the log what changed in it.
+import { Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { ConsumerRunner, DeadLetters, EventLog, OutboxRelay, OutboxWriter } from '@perennia/messaging';
+import { CatalogueStatistics, ControlDatabase, ImagingDatabase } from '@perennia/persistence';
+import { PlaceReader } from '@perennia/storage';
+import { AppLogger, Clock, Metrics } from '@perennia/telemetry';
+import { IndexBatch } from './index-batch.js';
+import { IndexedNotice } from './indexed-notice.js';
+import { IndexingConfig } from './indexing.config.js';
+import { PatientDirectory } from './patient-directory.js';
+import { ReceiptConsumer } from './receipt-consumer.js';
+
+@Injectable()
+class IndexingLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    private readonly consumer: ReceiptConsumer,
+    private readonly relay: OutboxRelay,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.relay.start();
+    await this.consumer.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.consumer.stop();
+    await this.relay.stop();
+  }
+}
+
+@Module({
+  providers: [
+    IndexingLifecycle,
+    { provide: PatientDirectory, useFactory: (control: ControlDatabase) => new PatientDirectory(control), inject: [ControlDatabase] },
+    {
+      provide: IndexBatch,
+      useFactory: (imaging: ImagingDatabase, patients: PatientDirectory, clock: Clock) => new IndexBatch(imaging, patients, new OutboxWriter('imaging'), clock),
+      inject: [ImagingDatabase, PatientDirectory, Clock],
+    },
+    {
+      provide: OutboxRelay,
+      useFactory: (imaging: ImagingDatabase, eventLog: EventLog, clock: Clock, log: AppLogger) => new OutboxRelay(imaging, eventLog, clock, log),
+      inject: [ImagingDatabase, EventLog, Clock, AppLogger],
+    },
+    {
+      provide: DeadLetters,
+      useFactory: (control: ControlDatabase, eventLog: EventLog, clock: Clock) => new DeadLetters(control, eventLog, clock),
+      inject: [ControlDatabase, EventLog, Clock],
+    },
+    {
+      provide: ConsumerRunner,
+      useFactory: (eventLog: EventLog, deadLetters: DeadLetters, metrics: Metrics, clock: Clock, log: AppLogger) =>
+        new ConsumerRunner({ eventLog, deadLetters, metrics, clock, log }),
+      inject: [EventLog, DeadLetters, Metrics, Clock, AppLogger],
+    },
+    {
+      provide: ReceiptConsumer,
+      useFactory: (
+        runner: ConsumerRunner, indexer: IndexBatch, reader: PlaceReader, imaging: ImagingDatabase, clock: Clock, metrics: Metrics, log: AppLogger,
+        { batchReceipts }: IndexingConfig,
+      ) => new ReceiptConsumer({
+        runner, indexer, reader, notice: new IndexedNotice(imaging, clock, log), statistics: new CatalogueStatistics(imaging), clock, metrics, log, batchReceipts,
+      }),
+      inject: [ConsumerRunner, IndexBatch, PlaceReader, ImagingDatabase, Clock, Metrics, AppLogger, IndexingConfig],
+    },
+  ],
+})
+export class IndexingModule {}
