@@ -31,13 +31,3 @@ export { RememberedObject } from './peers/remembered-object.js';
 export { ScriptedPeer, type ReceivedPdu, type ReceivedResponse } from './peers/scripted-peer.js';
 export { ScriptedServer } from './peers/scripted-server.js';
 export { settle } from './peers/settle.js';
-export { AcceptorHarness } from './peers/acceptor-harness.js';
-export { ManualTimerSource } from './peers/manual-timer-source.js';
-export {
-  CT_IMAGE_STORAGE, ECHO_CONTEXT, EXPLICIT_LITTLE, IMPLICIT_LITTLE, RAW_ABORT, RAW_RELEASE_RP, RAW_RELEASE_RQ, rawAssociateRq, rawCommand,
-  rawData, rawEchoRq, rawElement, rawItem, rawPdu, rawPdv, rawStore, rawStoreRq, STORE_CONTEXT, VERIFICATION, type RawAssociateRq, type RawContext,
-} from './peers/raw-pdu.js';
-export { RememberedObject } from './peers/remembered-object.js';
-export { ScriptedPeer, type ReceivedPdu, type ReceivedResponse } from './peers/scripted-peer.js';
-export { ScriptedServer } from './peers/scripted-server.js';
-export { settle } from './peers/settle.js';
