@@ -1,3 +1,4 @@
+export { catalogueDigest, type CatalogueDigest } from './catalogue-digest.js';
 export { IndexBatch, type IndexedBatch } from './index-batch.js';
 export { INDEXED_CHANNEL } from './indexed-notice.js';
 export { InstanceIds, incomingInstances, type IncomingInstance } from './incoming-instance.js';
@@ -5,3 +6,4 @@ export { IndexingConfig } from './indexing.config.js';
 export { IndexingModule } from './indexing.module.js';
 export { PatientDirectory } from './patient-directory.js';
 export { INDEXING_GROUP, ReceiptConsumer, type ReceiptConsumerParts } from './receipt-consumer.js';
+export { emptyCatalogue, rebuildIndex, type RebuildOptions, type RebuildParts, type RebuildReport } from './rebuild/rebuild-index.js';

@@ -1,14 +1,16 @@
 // Receipts whose SOP Instance UID was known: kept with all that is known of them until their bytes are disposed of or filed.
+import { LANDING_TIER } from '@perennia/contracts';
 import type { SqlRunner } from '@perennia/persistence';
 import type { DuplicateReceipt } from '../decide-roles.js';
 import { CHANGED_STUDY, type ChangedStudy } from './upsert-studies.js';
 
 const INSERT_DUPLICATES = `
 insert into imaging.duplicate
-  (bucket, id, tenant_id, study_instance_uid, series_instance_uid, sop_instance_uid, instance_id, instance_bucket, kind, dataset_sha256, receipt,
+  (bucket, id, tenant_id, study_instance_uid, series_instance_uid, sop_instance_uid, instance_id, instance_bucket, kind, state, dataset_sha256, receipt,
    tier, object_key, offset_bytes, length_bytes, received_at)
 select (receipt->>'bucket')::smallint, (receipt->>'receiptId')::uuid, receipt->>'tenantId', receipt->>'studyInstanceUid', receipt->>'seriesInstanceUid',
-  receipt->>'sopInstanceUid', instance_id, instance_bucket, kind, decode(receipt->>'datasetSha256', 'hex'), receipt,
+  receipt->>'sopInstanceUid', instance_id, instance_bucket, kind,
+  case receipt->'place'->>'tier' when '${LANDING_TIER}' then 'pending' else 'filed' end, decode(receipt->>'datasetSha256', 'hex'), receipt,
   receipt->'place'->>'tier', receipt->'place'->>'key', (receipt->'place'->>'offset')::bigint, (receipt->'place'->>'length')::bigint, (receipt->>'receivedAt')::timestamptz
 from json_to_recordset($1::json) as r (receipt jsonb, kind text, instance_id uuid, instance_bucket smallint)
 on conflict do nothing`;
