@@ -1,6 +1,6 @@
 // The event log in PostgreSQL, for one machine: what the embedded installation uses instead of Kafka, under the same contract.
 import { ConflictError, InvalidInputError, LimitExceededError } from '@perennia/errors';
-import { DEFAULT_PARTITIONS, MAX_RECORD_BYTES } from '@perennia/contracts';
+import { DEFAULT_PARTITIONS, MAX_RECORD_BYTES, topics } from '@perennia/contracts';
 import { EventLog, type GroupLag, type NewLogRecord, type Subscription, type SubscriptionOptions } from '@perennia/messaging';
 import { migrateSchema } from '@perennia/persistence';
 import { SystemClock, type Clock, type Logger } from '@perennia/telemetry';
@@ -86,7 +86,14 @@ export class PostgresEventLog extends EventLog {
     );
   }
 
-  /** Drops the days of a topic that are older than its retention; to be called a few times a day. @returns dropped tables */
+  /** Drops what is older than the retention of its topic; to be called a few times a day. @returns dropped tables */
+  async maintain(): Promise<string[]> {
+    const dropped: string[] = [];
+    for (const { name, retentionDays } of topics) dropped.push(...(await this.dropOld(name, retentionDays)));
+    return dropped;
+  }
+
+  /** Drops the days of one topic before the last `retentionDays`, read or not. @returns dropped tables */
   async dropOld(topic: string, retentionDays: number): Promise<string[]> {
     const table = await this.table(topic);
     return this.apart((client) => dropDaysBefore(client, table, utcDay(this.clock.nowMs() - retentionDays * DAY_MS)));

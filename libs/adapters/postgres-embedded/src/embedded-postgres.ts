@@ -17,7 +17,10 @@ import { serverArguments, SOCKET_PORT, type ServerAddress } from './server-setti
 
 export interface EmbeddedPostgresOptions {
   dataDir: string;
-  /** Loopback TCP port, 0: a free one. Left out: a Unix socket (a third quicker per statement), TCP where its path is too long. */
+  /**
+   * Loopback TCP port, 0: a free one. Left out: a Unix socket, TCP where its path is too long. The socket is reachable by its
+   * owner alone and a little quicker (best round trip 119 against 138 µs; medians 159 and 163 on a busy machine).
+   */
   port?: number;
   log: Logger;
   clock?: Clock;

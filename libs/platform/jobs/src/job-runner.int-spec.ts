@@ -8,6 +8,11 @@ import type { JobState, JobStatus } from './job.js';
 import { JobQueue } from './job-queue.js';
 import { JobRunner } from './job-runner.js';
 
+const interruption = (signal: AbortSignal): Promise<never> => new Promise((_, reject) => {
+  if (signal.aborted) reject(signal.reason);
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+});
+
 describe.each(['imaging', 'control'] as const)('jobs in the plane %s', (plane) => {
   let database: TestDatabase;
   let queue: JobQueue;
@@ -97,7 +102,7 @@ describe.each(['imaging', 'control'] as const)('jobs in the plane %s', (plane) =
 
   it('ends a running job when it is cancelled, and a queued one at once', async () => {
     const [running, queued] = [await queue.enqueue([{ queue: 'cancel' }]), await queue.enqueue([{ queue: 'nobody' }])];
-    newRunner(300).handle('cancel', (job) => new Promise((_, reject) => job.signal.addEventListener('abort', () => reject(job.signal.reason)))).start();
+    newRunner(300).handle('cancel', (job) => interruption(job.signal)).start();
     await until(running[0]!, 'running');
     await queue.cancel(running[0]!);
     await queue.cancel(queued[0]!);
@@ -109,7 +114,7 @@ describe.each(['imaging', 'control'] as const)('jobs in the plane %s', (plane) =
     const [id] = await queue.enqueue([{ queue: 'stop' }]);
     const runner = newRunner().handle<unknown, string>('stop', async (job) => {
       await job.checkpoint('half');
-      await new Promise((_, reject) => job.signal.addEventListener('abort', () => reject(job.signal.reason)));
+      await interruption(job.signal);
     });
     runner.start();
     while ((await queue.status(id!)).cursor !== 'half') await new Promise(setImmediate);

@@ -41,6 +41,7 @@ export class RunningJob<Payload = unknown, Cursor = unknown> {
     // In the caller's transaction throwing would undo the step just done: the heartbeat will tell.
     if (row.cancelRequested && sql === undefined) throw this.stop(new CancelledError(`Job ${this.id} was cancelled.`));
     this.leased.cursor = cursor;
+    if (sql === undefined) this.signal.throwIfAborted();
   }
 
   /** For the runner. @returns the reason */
