@@ -1,18 +1,14 @@
 // Reads a dataset (PS3.5 §7) from chunks of any size in one pass and tells a visitor what it meets. Promises: no recursion
 // by the depth of the input, no allocation by a declared length, at most one header and one captured value are held. The
 // hottest code of the ingest path, therefore dense; `tools/bench-header-tap.mjs` measures it.
-import { DicomParseError, hasLongForm, isKnownVr, lookupTag, type Tag, VR, vrCode, type VrCode } from '@perennia/dicom-data';
+import { DicomParseError, VR } from '@perennia/dicom-data';
+import { ElementHeader, ITEM, ITEM_DELIMITER, MAX_HEADER_BYTES, SEQUENCE_DELIMITER } from './element-header.js';
 import { CAPTURE, DESCEND, type ElementAction, type ElementVisitor, isFragmented, SKIP, STOP, UNDEFINED_LENGTH } from './element-visitor.js';
+import { GrowingBytes } from './growing-bytes.js';
 import { DEFAULT_READER_LIMITS, type ReaderLimits } from './reader-limits.js';
 
-const ITEM = 0xfffee000;
-const ITEM_DELIMITER = 0xfffee00d;
-const SEQUENCE_DELIMITER = 0xfffee0dd;
-/** Longest header: explicit VR, long form. */
-const MAX_HEADER_BYTES = 12;
+/** Bytes of a fragment that are told. */
 const HEAD_BYTES = 4;
-
-const BLANK_VR = 0x2020;
 
 // Kinds of level on the stack.
 const DATASET = 0;
@@ -34,12 +30,11 @@ export class ElementReader {
   tagOffset: number;
   /** Sequences around the current element. */
   depth = 0;
-  /** Encoding of the level that is being read; it differs inside of UN sequences (PS3.5 §6.2.2). */
-  explicit: boolean;
-  bigEndian: boolean;
   /** Oddities that were read over, in fixed words. */
   readonly warnings = new Set<string>();
 
+  /** The header that was read last, and the encoding of the level that is being read. */
+  private readonly header: ElementHeader;
   private readonly visitor: ElementVisitor;
   private readonly limits: ReaderLimits;
   private position: number;
@@ -58,29 +53,29 @@ export class ElementReader {
   /** Level of the sequence whose inside is not told; 0: everything is. */
   private mutedLevel = 0;
 
-  // The header that was read last.
-  private tag: Tag = 0;
-  private vr: VrCode = 0;
-  private length = 0;
-
   // A value that is being passed or gathered, and a header that a chunk's end cut.
   private remaining = 0;
   private capturing = false;
   private head = 0;
   private headBytesWanted = 0;
-  private gathered: Buffer = Buffer.allocUnsafe(256);
-  private gatheredBytes = 0;
+  private readonly gathered = new GrowingBytes();
   private readonly carry = Buffer.alloc(MAX_HEADER_BYTES);
   private carryBytes = 0;
 
   constructor(options: ElementReaderOptions) {
-    this.explicit = options.explicit;
-    this.bigEndian = options.bigEndian;
+    this.header = new ElementHeader(options.explicit, options.bigEndian, this.warnings);
     this.visitor = options.visitor;
     this.limits = { ...DEFAULT_READER_LIMITS, ...options.limits };
     this.position = this.start = this.valueOffset = this.tagOffset = options.baseOffset ?? 0;
   }
 
+  /** Encoding of the current element; other than the dataset's inside of UN sequences (PS3.5 §6.2.2). */
+  get explicit(): boolean {
+    return this.header.explicit;
+  }
+  get bigEndian(): boolean {
+    return this.header.bigEndian;
+  }
   /** Bytes read so far, counted from the base offset. */
   get offset(): number {
     return this.position;
@@ -112,12 +107,13 @@ export class ElementReader {
         at += headerBytes;
       }
       const action = this.enter();
-      if (action === CAPTURE && this.length <= end - at) {
+      const { length } = this.header;
+      if (action === CAPTURE && length <= end - at) {
         // The common case: the whole value lies in this chunk and is handed over where it is.
-        const valueEnd = at + this.length;
-        this.visitor.value(this.tag, this.vr, bytes, at, valueEnd);
+        const valueEnd = at + length;
+        this.visitor.value(this.header.tag, this.header.vr, bytes, at, valueEnd);
         at = valueEnd;
-        this.position += this.length;
+        this.position += length;
         this.closeLevels();
       } else if (action === CAPTURE || action === SKIP) this.beginValue(action === CAPTURE);
     }
@@ -150,75 +146,16 @@ export class ElementReader {
     return Math.max(0, headerBytes - before);
   }
 
-  /** Parses the header at `at`; answers its length, 0 when more bytes are needed. */
-  private parseHeader(b: Buffer, at: number, end: number): number {
-    if (end - at < 8) return 0;
-    const big = this.bigEndian;
-    const tag = (big
-      ? (b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!
-      : (b[at + 1]! << 24) | (b[at]! << 16) | (b[at + 3]! << 8) | b[at + 2]!) >>> 0;
-    const isDelimiter = tag >= ITEM && tag <= SEQUENCE_DELIMITER && (tag === ITEM || tag === ITEM_DELIMITER || tag === SEQUENCE_DELIMITER);
-    if (this.position === this.start && !isDelimiter) this.checkFirst(tag, (b[at + 4]! << 8) | b[at + 5]!);
-    if (isDelimiter || !this.explicit) {
-      this.tag = tag;
-      this.vr = 0;
-      this.length = big ? b.readUInt32BE(at + 4) : (b[at + 4]! | (b[at + 5]! << 8) | (b[at + 6]! << 16) | (b[at + 7]! << 24)) >>> 0;
-      return this.accept(8);
+  /** Parses the header at `at` and counts it as passed; answers its length, 0 when more bytes are needed. */
+  private parseHeader(bytes: Buffer, at: number, end: number): number {
+    if (this.position === this.start && end - at >= 8) this.header.checkFirst(bytes, at);
+    const headerBytes = this.header.parse(bytes, at, end);
+    if (headerBytes > 0) {
+      this.tagOffset = this.position;
+      this.position += headerBytes;
+      this.valueOffset = this.position;
     }
-    const vr = (b[at + 4]! << 8) | b[at + 5]!;
-    if (!hasLongForm(vr)) {
-      if (vr === BLANK_VR) {
-        if (end - at < 12) return 0;
-        if (this.lacksLength(b, at + 6)) return this.acceptWithoutLength(tag);
-      }
-      this.tag = tag;
-      this.vr = vr;
-      this.length = big ? (b[at + 6]! << 8) | b[at + 7]! : b[at + 6]! | (b[at + 7]! << 8);
-      return this.accept(8);
-    }
-    if (end - at < 12) return 0;
-    this.tag = tag;
-    this.vr = vr;
-    this.length = big ? b.readUInt32BE(at + 8) : b.readUInt32LE(at + 8);
-    return this.accept(12);
-  }
-
-  /**
-   * Met in practice (General Electric, Pixel Padding Value): a header that ends after a blank VR, without a length, so that
-   * the next element's tag and VR follow at once.
-   */
-  private lacksLength(b: Buffer, at: number): boolean {
-    const next = this.bigEndian ? b.readUInt32BE(at) : b.readUInt16LE(at) * 0x10000 + b.readUInt16LE(at + 2);
-    const vr = (b[at + 4]! << 8) | b[at + 5]!;
-    return lookupTag(next)?.alternatives.some((name) => vrCode(name) === vr) ?? false;
-  }
-  private acceptWithoutLength(tag: Tag): number {
-    this.warnings.add('an element without a length');
-    this.tag = tag;
-    this.vr = BLANK_VR;
-    this.length = 0;
-    return this.accept(6);
-  }
-
-  private accept(headerBytes: number): number {
-    this.tagOffset = this.position;
-    this.position += headerBytes;
-    this.valueOffset = this.position;
     return headerBytes;
-  }
-
-  /**
-   * Some writers name another transfer syntax than they use. The first element gives them away: in explicit VR two letters
-   * of a VR must follow the tag, where implicit VR has the low half of a length, and that one is short.
-   */
-  private checkFirst(tag: Tag, vr: VrCode): void {
-    if (this.explicit && !isKnownVr(vr) && lookupTag(tag) !== undefined && (vr & 0xff) === 0) {
-      this.explicit = false;
-      this.warnings.add('implicit VR although the transfer syntax says explicit VR');
-    } else if (!this.explicit && isKnownVr(vr) && lookupTag(tag)?.alternatives.some((name) => vrCode(name) === vr)) {
-      this.explicit = true;
-      this.warnings.add('explicit VR although the transfer syntax says implicit VR');
-    }
   }
 
   // ---- levels --------------------------------------------------------------------------------------------------------
@@ -226,7 +163,7 @@ export class ElementReader {
   /** Acts on the header just read; answers what happens to the value: CAPTURE, SKIP, or DESCEND/STOP when there is none to pass. */
   private enter(): ElementAction {
     if (++this.elements > this.limits.maxElements) throw new DicomParseError('LIMIT_EXCEEDED', `The dataset has more than ${this.limits.maxElements} elements.`);
-    const isBeyond = (this.length === UNDEFINED_LENGTH ? this.valueOffset : this.valueOffset + this.length) > this.bounds[this.level]!;
+    const isBeyond = (this.header.length === UNDEFINED_LENGTH ? this.valueOffset : this.valueOffset + this.header.length) > this.bounds[this.level]!;
     // An item that claims more than its sequence has is cut to it, as DCMTK does; its elements still have to fit.
     if (isBeyond && (this.kinds[this.level] !== SEQUENCE || this.valueOffset > this.bounds[this.level]!)) {
       throw new DicomParseError('MALFORMED', 'An element runs beyond the end of the item or sequence it is part of.');
@@ -237,12 +174,12 @@ export class ElementReader {
   }
 
   private enterElement(): ElementAction {
-    const { tag, length } = this;
+    const { tag, vr, length } = this.header;
     if (tag >= ITEM && tag <= SEQUENCE_DELIMITER) return this.leaveItem();
     if (length === UNDEFINED_LENGTH) return this.enterUndefined();
     if (this.mutedLevel !== 0) return SKIP;
     if ((length & 1) === 1) this.warnings.add('a value of odd length');
-    const action = this.visitor.element(tag, this.vr, length);
+    const action = this.visitor.element(tag, vr, length);
     if (action === DESCEND) {
       this.pushSequence(this.valueOffset + length);
       this.closeLevels();
@@ -253,7 +190,7 @@ export class ElementReader {
 
   /** PS3.5 §7.5.1: only sequences, and UN that holds one (§6.2.2), and encapsulated pixel data may be of undefined length. */
   private enterUndefined(): ElementAction {
-    const { tag, vr } = this;
+    const { tag, vr } = this.header;
     const isFragments = isFragmented(tag, vr);
     if (!isFragments && vr !== 0 && vr !== VR.SQ && vr !== VR.UN) {
       throw new DicomParseError('MALFORMED', 'An element that is no sequence and no pixel data has undefined length.');
@@ -270,23 +207,23 @@ export class ElementReader {
   }
 
   private enterItem(): ElementAction {
-    if (this.tag === SEQUENCE_DELIMITER) {
+    if (this.header.tag === SEQUENCE_DELIMITER) {
       this.requireUndefined('A sequence of known length has a delimiter.');
       this.popLevel();
       this.closeLevels();
       return DESCEND;
     }
-    if (this.tag !== ITEM) throw new DicomParseError('MALFORMED', 'Something else than an item stands in a sequence.');
-    const end = this.valueOffset + this.length;
-    if (this.length !== UNDEFINED_LENGTH && end > this.bounds[this.level]!) this.warnings.add('an item longer than its sequence');
-    this.pushLevel(DATASET, this.length === UNDEFINED_LENGTH ? Infinity : Math.min(end, this.bounds[this.level]!));
+    if (this.header.tag !== ITEM) throw new DicomParseError('MALFORMED', 'Something else than an item stands in a sequence.');
+    const end = this.valueOffset + this.header.length;
+    if (this.header.length !== UNDEFINED_LENGTH && end > this.bounds[this.level]!) this.warnings.add('an item longer than its sequence');
+    this.pushLevel(DATASET, this.header.length === UNDEFINED_LENGTH ? Infinity : Math.min(end, this.bounds[this.level]!));
     if (this.mutedLevel === 0) this.visitor.startItem();
     this.closeLevels();
     return DESCEND;
   }
 
   private leaveItem(): ElementAction {
-    if (this.tag !== ITEM_DELIMITER || this.level === 0) throw new DicomParseError('MALFORMED', 'An item or delimiter stands where an element is expected.');
+    if (this.header.tag !== ITEM_DELIMITER || this.level === 0) throw new DicomParseError('MALFORMED', 'An item or delimiter stands where an element is expected.');
     this.requireUndefined('An item of known length has a delimiter.');
     this.popLevel();
     this.closeLevels();
@@ -294,17 +231,17 @@ export class ElementReader {
   }
 
   private enterFragment(): ElementAction {
-    if (this.tag === SEQUENCE_DELIMITER) {
+    if (this.header.tag === SEQUENCE_DELIMITER) {
       if (this.mutedLevel === 0) this.visitor.endFragments(this.tagOffset);
       this.popLevel();
       this.closeLevels();
       return DESCEND;
     }
-    if (this.tag !== ITEM || this.length === UNDEFINED_LENGTH) throw new DicomParseError('MALFORMED', 'Something else than a fragment stands in encapsulated pixel data.');
+    if (this.header.tag !== ITEM || this.header.length === UNDEFINED_LENGTH) throw new DicomParseError('MALFORMED', 'Something else than a fragment stands in encapsulated pixel data.');
     if (this.mutedLevel !== 0) return SKIP;
-    const action = this.visitor.fragment(this.tagOffset, this.length);
+    const action = this.visitor.fragment(this.tagOffset, this.header.length);
     if (action === CAPTURE) this.checkCapture();
-    else if (this.length >= HEAD_BYTES) this.headBytesWanted = HEAD_BYTES;
+    else if (this.header.length >= HEAD_BYTES) this.headBytesWanted = HEAD_BYTES;
     return action;
   }
 
@@ -314,12 +251,13 @@ export class ElementReader {
 
   private pushSequence(end: number): void {
     if (++this.depth > this.limits.maxDepth) throw new DicomParseError('LIMIT_EXCEEDED', `Sequences are nested more than ${this.limits.maxDepth} deep.`);
-    const encoding = (this.explicit ? 1 : 0) | (this.bigEndian ? 2 : 0);
+    const { header } = this;
+    const encoding = (header.explicit ? 1 : 0) | (header.bigEndian ? 2 : 0);
     this.pushLevel(SEQUENCE, end);
     this.encodings[this.level] = encoding;
-    if (this.vr === VR.UN) {
-      this.explicit = false;
-      this.bigEndian = false;
+    if (header.vr === VR.UN) {
+      header.explicit = false;
+      header.bigEndian = false;
     }
   }
 
@@ -338,8 +276,8 @@ export class ElementReader {
     if (this.mutedLevel === level) this.mutedLevel = 0;
     if (kind === SEQUENCE) {
       this.depth--;
-      this.explicit = (this.encodings[level]! & 1) !== 0;
-      this.bigEndian = (this.encodings[level]! & 2) !== 0;
+      this.header.explicit = (this.encodings[level]! & 1) !== 0;
+      this.header.bigEndian = (this.encodings[level]! & 2) !== 0;
       if (isTold) this.visitor.endSequence();
     } else if (kind === DATASET && isTold) this.visitor.endItem();
   }
@@ -352,21 +290,21 @@ export class ElementReader {
   // ---- values --------------------------------------------------------------------------------------------------------
 
   private checkCapture(): void {
-    if (this.length > this.limits.maxCapturedBytes) {
+    if (this.header.length > this.limits.maxCapturedBytes) {
       throw new DicomParseError('LIMIT_EXCEEDED', `A value of more than ${this.limits.maxCapturedBytes} bytes would have to be held.`);
     }
   }
 
   private beginValue(capture: boolean): void {
-    this.remaining = this.length;
+    this.remaining = this.header.length;
     this.capturing = capture;
-    this.gatheredBytes = 0;
-    if (this.length === 0) this.finishValue();
+    this.gathered.clear();
+    if (this.header.length === 0) this.finishValue();
   }
 
   private passValue(bytes: Buffer, at: number, end: number): number {
     const taken = Math.min(this.remaining, end - at);
-    if (this.capturing) this.gather(bytes, at, taken);
+    if (this.capturing) this.gathered.append(bytes, at, at + taken);
     else if (this.headBytesWanted > 0) this.passHead(bytes, at, taken);
     this.remaining -= taken;
     this.position += taken;
@@ -381,20 +319,9 @@ export class ElementReader {
   }
 
   private finishValue(): void {
-    if (this.capturing) this.visitor.value(this.tag, this.vr, this.gathered, 0, this.gatheredBytes);
+    const { header, gathered } = this;
+    if (this.capturing) this.visitor.value(header.tag, header.vr, gathered.bytes, 0, gathered.length);
     this.capturing = false;
     this.closeLevels();
-  }
-
-  /** Grows with the bytes that have arrived, never by the length that was declared. */
-  private gather(bytes: Buffer, at: number, count: number): void {
-    const needed = this.gatheredBytes + count;
-    if (needed > this.gathered.length) {
-      const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.gathered.length));
-      this.gathered.copy(larger, 0, 0, this.gatheredBytes);
-      this.gathered = larger;
-    }
-    bytes.copy(this.gathered, this.gatheredBytes, at, at + count);
-    this.gatheredBytes = needed;
   }
 }

@@ -85,6 +85,6 @@ describe('locateBulkData', () => {
   });
 
   test.each(['', 'PatientName', '0040A730/0/00104000', '0040A730/1', '../etc', '00100010/'])('refuses the path %j', (path) => {
-    expect(() => locateBulkData(Buffer.alloc(0), EXPLICIT, path)).toThrow(expect.objectContaining({ code: 'MALFORMED' }) as Error);
+    expect(() => locateBulkData(Buffer.alloc(0), EXPLICIT, path)).toThrow(expect.objectContaining({ code: 'MALFORMED' }) as unknown as Error);
   });
 });

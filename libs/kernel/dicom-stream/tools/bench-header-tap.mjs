@@ -28,5 +28,5 @@ for (const file of args) {
   }
   times.sort((a, b) => a - b);
   const kept = Object.values(once().attributes).reduce((sum, level) => sum + Object.keys(level).length, 0);
-  console.log(`${file}: ${bytes.length} bytes, ${kept} attributes kept, median ${times[3].toFixed(1)} µs, best ${times[0].toFixed(1)} µs`);
+  process.stdout.write(`${file}: ${bytes.length} bytes, ${kept} attributes kept, median ${times[3].toFixed(1)} µs, best ${times[0].toFixed(1)} µs\n`);
 }
