@@ -95,6 +95,6 @@ export class DicomwebServer {
     // What remains of an upload is not worth reading, and would otherwise be taken for the next request.
     if (request.method === 'POST' && !request.raw.complete) void reply.header('connection', 'close');
     if (problem.status === 503 || problem.status === 507) void reply.header('retry-after', '5');
-    void reply.code(problem.status).header('content-type', PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem));
+    void reply.code(problem.status).header('content-type', PROBLEM_MEDIA_TYPE).send(Buffer.from(JSON.stringify(problem)));
   }
 }

@@ -19,7 +19,8 @@ export function acceptsGzip({ headers }: Pick<FastifyRequest, 'headers'>): boole
 export async function sendJson(request: FastifyRequest, reply: FastifyReply, mediaType: string, text: string): Promise<void> {
   void reply.header('content-type', mediaType);
   if (text.length < LEAST_BYTES || !acceptsGzip(request)) {
-    await reply.send(text);
+    // As bytes: to text the framework would append a charset, which JSON types do not have.
+    await reply.send(Buffer.from(text));
     return;
   }
   const body = await compress(text, OPTIONS);

@@ -45,7 +45,7 @@ export class StowController {
     const report = stowReport(outcomes, baseUrl.of(request.raw));
     if (warnings.length > 0) void reply.header('warning', warningHeader(warnings));
     if (report.status === 503 || report.status === 507) void reply.header('retry-after', '5');
-    await reply.code(report.status).header('content-type', mediaType).send(report.body);
+    await reply.code(report.status).header('content-type', mediaType).send(Buffer.from(report.body));
   }
 
   private profileOf(request: FastifyRequest): SourceProfile {
