@@ -1,6 +1,6 @@
 // How many receipts a second the log takes and gives, durable, on this machine:
-//   node --conditions=source --import libs/testing/src/child-process/source-loader.mjs libs/adapters/event-log-postgres/bench/throughput.ts [seconds] [bytes]
-// One process appends in calls of 100 (as the relay of a landing area does) with four calls in flight, another one consumes.
+//   node --conditions=source --import libs/testing/src/child-process/source-loader.mjs libs/adapters/event-log-postgres/bench/throughput.ts [seconds] [bytes] [records per call]
+// One process appends with four calls in flight (the relay of a landing area makes them of up to 1000 records), another one consumes.
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,9 +11,8 @@ import { createLogger } from '@perennia/telemetry';
 import { PostgresEventLog } from '../src/index.js';
 
 const TOPIC = 'bench';
-const CALL_RECORDS = 100;
 const log = createLogger('bench', 'warn');
-const [seconds = '10', bytes = '3600'] = process.argv.slice(2);
+const [seconds = '10', bytes = '3600', callRecords = '100'] = process.argv.slice(2);
 
 const perSecond = (count: number, ms: number): number => Math.round((count / ms) * 1000);
 
@@ -39,7 +38,7 @@ async function produce(): Promise<void> {
   const startedMs = performance.now();
   const worker = async (): Promise<void> => {
     while (performance.now() - startedMs < Number(seconds) * 1000) {
-      await eventLog.append(TOPIC, Array.from({ length: CALL_RECORDS }, () => ({ partition: appended % 8, key: 'default 1.2.3', value: `{"n":${appended++},"filler":"${filler}"}` })));
+      await eventLog.append(TOPIC, Array.from({ length: Number(callRecords) }, () => ({ partition: appended % 8, key: 'default 1.2.3', value: `{"n":${appended++},"filler":"${filler}"}` })));
     }
   };
   const drained = new Promise<void>((resolve) => consumer.on('message', (message) => {
