@@ -2,7 +2,7 @@
 // kept or, where the disk lost it, reported; what was torn is cut, durably, so that the next recovery decides the same.
 import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { HEAD_BYTES } from '@perennia/storage';
+import { HEAD_BYTES, type LandingPosition } from '@perennia/storage';
 import type { AreaState } from './area-state.js';
 import type { ResolvedLandingOptions } from './landing-options.js';
 import { isObjectWhole } from './object-digest.js';
@@ -15,8 +15,8 @@ export interface RecoveredArea {
   held: Segment[];
   free: Segment[];
   streams: RecoveredStream[];
-  /** Generations of stream files that a held record refers to. */
-  referenced: Set<number>;
+  /** Generations of stream files that a held record refers to, and where it does. */
+  referenced: Map<number, LandingPosition>;
   lastSequence: number;
   highestGeneration: number;
   /** Records that were cut as torn. */
@@ -32,7 +32,7 @@ interface Candidate {
 export class AreaRecovery {
   private readonly candidates: Candidate[] = [];
   private readonly area: RecoveredArea = {
-    held: [], free: [], streams: [], referenced: new Set(), lastSequence: 0, highestGeneration: 0, tornRecords: 0,
+    held: [], free: [], streams: [], referenced: new Map(), lastSequence: 0, highestGeneration: 0, tornRecords: 0,
   };
 
   constructor(
@@ -148,10 +148,11 @@ export class AreaRecovery {
     segment.endBytes = scan.endBytes;
     segment.durableBytes = scan.endBytes;
     segment.objects = scan.objects;
+    segment.lastRecord = { generation, offset: scan.lastOffset };
     for (const [from, to] of scan.gaps) segment.gaps.set(from, to);
     segment.markSealed();
     this.area.held.push(segment);
     this.area.lastSequence = Math.max(this.area.lastSequence, scan.lastSequence);
-    for (const reference of scan.references()) this.area.referenced.add(reference);
+    for (const [stream, position] of scan.references()) this.area.referenced.set(stream, position);
   }
 }

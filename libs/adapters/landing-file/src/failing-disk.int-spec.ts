@@ -22,6 +22,7 @@ class FaultyDisk extends LandingDisk {
   partialBytes = 0;
   failSync: string | undefined;
   hold: Promise<void> | undefined;
+  holdSync: Promise<void> | undefined;
   writesUnderWay = 0;
   syncsUnderWay = 0;
   mostUnderWay = 0;
@@ -45,6 +46,7 @@ class FaultyDisk extends LandingDisk {
     this.mostUnderWay = Math.max(this.mostUnderWay, this.syncsUnderWay);
     try {
       await this.hold;
+      await this.holdSync;
       if (this.failSync) throw Object.assign(new Error('injected'), { code: this.failSync });
       await super.fdatasync(descriptor);
     } finally {
@@ -135,6 +137,25 @@ describe('A failing disk', () => {
     await Promise.all(pending);
     expect(disk.mostUnderWay).toBe(1);
     expect(await numbers(landing)).toEqual(Array.from({ length: 30 }, (_, n) => n));
+  });
+
+  it('gets its time: nothing is acknowledged before the sync that covers it has returned', async () => {
+    const gate = new EventEmitter();
+    disk.holdSync = once(gate, 'open').then(() => undefined);
+    const acknowledged: number[] = [];
+    const first = append(landing, 0).then(() => acknowledged.push(0));
+    while (disk.syncsUnderWay === 0) await new Promise((resolve) => setImmediate(resolve));
+    // Written while the first sync is under way: the next sync covers it, not this one.
+    const second = append(landing, 1).then(() => acknowledged.push(1));
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(acknowledged).toEqual([]);
+    const secondGate = new EventEmitter();
+    disk.holdSync = once(secondGate, 'open').then(() => undefined);
+    gate.emit('open');
+    await first;
+    expect(acknowledged).toEqual([0]);
+    secondGate.emit('open');
+    await second;
   });
 
   it.each(['failWrite', 'failSync'] as const)('refuses a stream and removes its file: %s', async (fault) => {

@@ -54,7 +54,10 @@ export class FileLanding extends Landing {
     this.log = new RecordLog(found.held, options.onDamage);
     for (const segment of found.held) this.pool.know(segment, false);
     for (const segment of found.free) this.pool.know(segment, true);
-    for (const { segment } of found.streams) this.log.addStream(segment);
+    for (const { segment } of found.streams) {
+      segment.lastRecord = found.referenced.get(segment.generation);
+      this.log.addStream(segment);
+    }
     this.writer = new SegmentWriter(
       options,
       this.pool,
@@ -148,7 +151,7 @@ export class FileLanding extends Landing {
   }
 
   sealedSegments(): SealedSegment[] {
-    return this.log.held().flatMap((segment) => (segment.sealed ? [segment.describe()] : []));
+    return this.log.held().flatMap((segment) => segment.describe() ?? []);
   }
 
   seal(): Promise<void> {

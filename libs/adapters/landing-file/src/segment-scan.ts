@@ -3,7 +3,7 @@
 import { readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import {
-  FOOTER_BYTES, GROUP_ALIGNMENT_BYTES, HEAD_BYTES, REFERENCE_BYTES, decodeFooter, decodeHead, decodeReference, recordBytes, type RecordHead,
+  FOOTER_BYTES, GROUP_ALIGNMENT_BYTES, HEAD_BYTES, REFERENCE_BYTES, decodeFooter, decodeHead, decodeReference, recordBytes, type LandingPosition, type RecordHead,
 } from '@perennia/storage';
 
 /** What is kept of a record for the decision; `prefixCrc` is what the footer says. */
@@ -27,9 +27,12 @@ export class SegmentScan {
   objects = 0;
   /** Records that no head of this segment vouches for yet, in order. */
   unproven: ScannedRecord[] = [];
-  /** Generations of the stream files that the records refer to, with the sequence of the reference. */
-  private readonly referring = new Map<number, number>();
+  /** Offset of the last record. */
+  lastOffset = 0;
+  /** The references among the records, by the generation of the stream file. */
+  private readonly referring = new Map<number, { sequence: number; offset: number }>();
   readonly gaps = new Map<number, number>();
+  private provenOffset = 0;
   private window: Buffer = Buffer.alloc(0);
   private windowAt = 0;
 
@@ -40,8 +43,11 @@ export class SegmentScan {
     private readonly onRecord: (record: ScannedRecord) => void = () => {},
   ) {}
 
-  references(): number[] {
-    return [...this.referring].filter(([, sequence]) => sequence <= this.lastSequence).map(([generation]) => generation);
+  /** Generations of the stream files that the records refer to, and the position of the reference. */
+  references(): [number, LandingPosition][] {
+    return [...this.referring].flatMap(([stream, { sequence, offset }]) =>
+      sequence <= this.lastSequence ? [[stream, { generation: this.generation, offset }] as [number, LandingPosition]] : [],
+    );
   }
 
   /** Says what is known of a segment whose beginning is lost. */
@@ -83,7 +89,7 @@ export class SegmentScan {
     return highest;
   }
 
-  /** Whether the first page was ever written in a way that is not a record. */
+  /** Whether nothing was ever written to the first page. */
   beginsWithZeros(): boolean {
     return this.bytes(0, GROUP_ALIGNMENT_BYTES, SMALL_WINDOW_BYTES).every((byte) => byte === 0);
   }
@@ -97,6 +103,8 @@ export class SegmentScan {
   /** The records vouched for are proven; forgets them. */
   prove(durableSequence: number): void {
     const first = this.unproven.findIndex((record) => record.head.sequence > durableSequence);
+    if (first === 0) return;
+    this.provenOffset = this.unproven.at(first < 0 ? -1 : first - 1)?.offset ?? this.provenOffset;
     this.unproven = first < 0 ? [] : this.unproven.slice(first);
   }
 
@@ -108,6 +116,7 @@ export class SegmentScan {
     this.objects -= dropped.filter((record) => record.head.kind === 'object').length;
     this.lastSequence = sequence - 1;
     this.endBytes = dropped[0]!.offset;
+    this.lastOffset = this.unproven.at(-1)?.offset ?? this.provenOffset;
     return true;
   }
 
@@ -124,8 +133,9 @@ export class SegmentScan {
     this.unproven.push({ offset, head, prefixCrc });
     this.onRecord({ offset, head, prefixCrc });
     this.endBytes = offset + head.nextBytes;
+    this.lastOffset = offset;
     if (head.kind === 'object') this.objects += 1;
-    else this.referring.set(decodeReference(this.read(offset + HEAD_BYTES, REFERENCE_BYTES)).generation, head.sequence);
+    else this.referring.set(decodeReference(this.read(offset + HEAD_BYTES, REFERENCE_BYTES)).generation, { sequence: head.sequence, offset });
   }
 
   private recordAt(offset: number): ScannedRecord | undefined {

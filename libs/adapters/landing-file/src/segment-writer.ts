@@ -218,7 +218,11 @@ export class SegmentWriter {
       const records = this.landed(group);
       this.durableSequence += records.length;
       segment.durableBytes = segment.durableBytes + group.sizeBytes;
-      for (const record of group.records) if (record.kind === 'object') segment.objects += 1;
+      segment.lastRecord = records.at(-1)!.position;
+      for (const [at, record] of group.records.entries()) {
+        if (record.stream) record.stream.lastRecord = records[at]!.position;
+        else segment.objects += 1;
+      }
       this.markIfSealed(segment);
       this.events.onDurable(segment, records);
       group.records.forEach((record, at) => record.resolve(records[at]!));

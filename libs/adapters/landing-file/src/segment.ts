@@ -1,5 +1,5 @@
 // One file of an area while the process runs: a segment of the log, or the file of one large object.
-import type { SealedSegment } from '@perennia/storage';
+import type { LandingPosition, SealedSegment } from '@perennia/storage';
 
 export class Segment {
   /** Rises with each use; 0 while the segment is free. */
@@ -14,6 +14,8 @@ export class Segment {
   objects = 0;
   /** Nothing will be written to it any more, and all it holds is durable. */
   sealed = false;
+  /** Position in the log of the last durable record of it; of a large object, of the reference to it. */
+  lastRecord: LandingPosition | undefined;
   /** After an error of the device it is never written again, and not re-used. */
   poisoned = false;
   /** Something in it is not as it was written: the file is kept for a person to look at. */
@@ -39,6 +41,7 @@ export class Segment {
     this.durableBytes = 0;
     this.objects = 0;
     this.sealed = false;
+    this.lastRecord = undefined;
     this.gaps.clear();
   }
 
@@ -51,7 +54,10 @@ export class Segment {
     return this.sealed ? Promise.resolve() : new Promise((resolve) => this.sealWaiters.push(resolve));
   }
 
-  describe(): SealedSegment {
-    return { generation: this.generation, key: this.key, records: this.objects, bytes: this.durableBytes };
+  /** Undefined while it is in use, or a large object has no place in the log yet. */
+  describe(): SealedSegment | undefined {
+    if (!this.sealed) return undefined;
+    const lastRecord = this.lastRecord ?? (this.kind === 'log' ? { generation: this.generation, offset: 0 } : undefined);
+    return lastRecord && { generation: this.generation, key: this.key, records: this.objects, bytes: this.durableBytes, lastRecord };
   }
 }

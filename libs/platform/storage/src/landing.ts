@@ -25,12 +25,19 @@ export interface LandingStream {
   abort(): Promise<void>;
 }
 
-/** A segment that has been written to its end (or closed by recovery). `records` and `bytes` never change after sealing. */
+/**
+ * A segment that has been written to its end (or closed by recovery), or the file of one streamed object. Nothing changes after sealing.
+ * The record of a streamed object has its position in the log, in another segment than `place.key` names: count objects by key.
+ */
 export interface SealedSegment {
   generation: number;
+  /** Equal to `place.key` of the objects in it. */
   key: string;
+  /** Objects whose place is in it. */
   records: number;
   bytes: number;
+  /** Whoever has published up to here has published all receipts of it. */
+  lastRecord: LandingPosition;
 }
 
 export interface LandingState {

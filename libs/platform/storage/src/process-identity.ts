@@ -42,7 +42,7 @@ export function processIdentity(): string {
 /** Whether the process of that identity is running now. */
 export function isProcessAlive(identity: string): boolean {
   const [pid, ticks, itsBoot, itsNamespace] = identity.split('.');
-  if (!pid || !/^\d+$/.test(pid)) return false;
+  if (!pid || !/^[1-9]\d*$/.test(pid)) return false;
   if (ticks) return itsBoot === boot() && itsNamespace === namespace() && startTicks(Number(pid)) === ticks;
   try {
     process.kill(Number(pid), 0);
