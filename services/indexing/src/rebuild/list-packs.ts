@@ -5,6 +5,9 @@ import type { ObjectStore } from '@perennia/storage';
 export async function listPacks(store: ObjectStore): Promise<string[]> {
   const keys: string[] = [];
   for await (const { key } of store.list('data/')) if (key.endsWith('.pack')) keys.push(key);
-  const idOf = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
   return keys.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+}
+
+function idOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
 }

@@ -40,9 +40,9 @@ type Column = keyof InstanceRow;
 const PLAIN = {
   bucket: 'smallint', id: 'uuid', study_id: 'uuid', series_id: 'uuid', tenant_id: 'text', sop_instance_uid: 'text', sop_class_uid: 'text',
   transfer_syntax_uid: 'text', instance_number: 'int', number_of_frames: 'int', rows: 'int', columns: 'int', bits_allocated: 'int', object_length: 'bigint',
-  dataset_offset: 'int', header_length: 'bigint', dataset_sha256: 'bytea', object_sha256: 'bytea', version: 'int', state: 'text', received_at: 'timestamptz',
+  dataset_offset: 'int', header_length: 'bigint', dataset_sha256: 'bytea', version: 'int', state: 'text', received_at: 'timestamptz',
 } satisfies Partial<Record<Column, string>>;
-const OF_COPY = { tier: 'text', object_key: 'text', offset_bytes: 'bigint', length_bytes: 'bigint' } satisfies Partial<Record<Column, string>>;
+const OF_COPY = { tier: 'text', object_key: 'text', offset_bytes: 'bigint', length_bytes: 'bigint', object_sha256: 'bytea' } satisfies Partial<Record<Column, string>>;
 /** Columns that travel as one JSON array each. */
 const DOCUMENTS = { attributes: 'jsonb', frame_index: 'json', source: 'json' } satisfies Partial<Record<Column, string>>;
 
@@ -58,8 +58,8 @@ with r as materialized (
     ${documents.map(([, type], index) => `${type}_array_elements($${arrays.length + index + 1}::${type})`).join(', ')}
   ) as r (${[...arrays, ...documents].map(([column]) => column).join(', ')})),
 instances as (insert into imaging.instance (${instanceColumns}) select ${instanceColumns} from r)
-insert into imaging.copy (bucket, instance_id, tier, object_key, offset_bytes, length_bytes, state)
-select bucket, id, tier, object_key, offset_bytes, length_bytes, 'written' from r`;
+insert into imaging.copy (bucket, instance_id, tier, object_key, offset_bytes, length_bytes, object_sha256, state)
+select bucket, id, tier, object_key, offset_bytes, length_bytes, object_sha256, 'written' from r`;
 
 export async function insertInstances(sql: SqlRunner, rows: readonly InstanceRow[]): Promise<void> {
   await sql.query(INSERT_INSTANCES, [

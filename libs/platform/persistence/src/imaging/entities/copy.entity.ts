@@ -21,4 +21,6 @@ export class CopyEntity {
   state!: string;
   @Column({ name: 'verified_at', type: 'timestamptz', nullable: true })
   verifiedAt!: Date | null;
+  @Column({ name: 'object_sha256', type: 'bytea', nullable: true })
+  objectSha256!: Buffer | null;
 }

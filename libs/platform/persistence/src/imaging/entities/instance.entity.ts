@@ -39,8 +39,6 @@ export class InstanceEntity {
   frameIndex!: unknown;
   @Column({ name: 'dataset_sha256', type: 'bytea' })
   datasetSha256!: Buffer;
-  @Column({ name: 'object_sha256', type: 'bytea', nullable: true })
-  objectSha256!: Buffer | null;
   @Column({ name: 'version', type: 'integer' })
   version!: number;
   @Column({ name: 'state', type: 'text' })

@@ -110,7 +110,6 @@ create table imaging.instance (
   -- contracts FrameIndex, never of kind 'reference'
   frame_index           json not null,
   dataset_sha256        bytea not null,
-  object_sha256         bytea,
   version               integer not null default 1,
   state                 text not null default 'current' check (state in ('current', 'superseded')),
   attributes            jsonb not null,
@@ -133,7 +132,7 @@ create table imaging.sop_directory (
   primary key (sop_instance_uid, tenant_id)
 ) partition by hash (sop_instance_uid);
 
--- tier, key and offset are in no index, so that filing updates stay HOT
+-- tier, key and offset are in no index and each page has room for a second version of its rows: filing updates stay HOT
 create table imaging.copy (
   bucket        smallint not null,
   instance_id   uuid not null,
@@ -144,6 +143,8 @@ create table imaging.copy (
   length_bytes  bigint not null,
   state         text not null check (state in ('written', 'verified', 'suspect', 'retiring')),
   verified_at   timestamptz,
+  -- of the whole Part 10 object; known once it is filed
+  object_sha256 bytea,
   primary key (bucket, instance_id, copy_number)
 ) partition by hash (bucket);
 
@@ -202,7 +203,7 @@ create table imaging.relay_position (
 const partitions = (table: string, parts: number): string =>
   Array.from({ length: parts }, (_, remainder) =>
     `create table imaging.${table}_p${remainder} partition of imaging.${table} for values with (modulus ${parts}, remainder ${remainder})` +
-    (table === 'copy' ? ' with (fillfactor = 80)' : '') + ';').join('\n');
+    (table === 'copy' ? ' with (fillfactor = 50)' : '') + ';').join('\n');
 
 export class Catalogue1763769600001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
