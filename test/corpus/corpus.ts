@@ -96,7 +96,7 @@ function build(file: CorpusFile, isRenamed: boolean): DimseObject {
   const transferSyntaxUid = part10.header!.transferSyntaxUid;
   const { deflated } = transferSyntaxOf(transferSyntaxUid);
   const changes: DimseObject['changes'] = [];
-  let plain = deflated ? inflateRawSync(stored) : stored;
+  let plain: Buffer = deflated ? inflateRawSync(stored) : stored;
   // The dataset inside of a deflate stream is explicit VR little endian.
   const syntax = deflated ? EXPLICIT_VR_LITTLE_ENDIAN : transferSyntaxUid;
   if (isRenamed) {
@@ -107,7 +107,7 @@ function build(file: CorpusFile, isRenamed: boolean): DimseObject {
     plain = padded(plain, syntax);
     changes.push('padded');
   }
-  let dataset = !deflated ? plain : changes.length > 0 ? deflateRawSync(plain) : stored;
+  let dataset: Buffer = !deflated ? plain : changes.length > 0 ? deflateRawSync(plain) : stored;
   if (dataset.length % 2 === 1) {
     // PS3.5 §A.5: a deflated dataset of odd length is followed by a zero byte.
     dataset = Buffer.concat([dataset, Buffer.alloc(1)]);

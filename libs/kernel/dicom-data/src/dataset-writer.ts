@@ -92,16 +92,21 @@ class DatasetWriter {
   }
 
   private writeNumber(bytes: Buffer, at: number, vr: string, value: string | number | bigint): void {
-    const big = this.bigEndian;
     const number = Number(value);
     if (vr === 'AT') this.writeTag(bytes, at, number);
-    else if (vr === 'FL' || vr === 'OF') big ? bytes.writeFloatBE(number, at) : bytes.writeFloatLE(number, at);
-    else if (vr === 'FD' || vr === 'OD') big ? bytes.writeDoubleBE(number, at) : bytes.writeDoubleLE(number, at);
-    else if (widths[vr] === 8) {
-      const bits = BigInt.asUintN(64, BigInt(value));
-      if (big) bytes.writeBigUInt64BE(bits, at);
-      else bytes.writeBigUInt64LE(bits, at);
-    } else this.writeUnsigned(bytes, at, widths[vr]!, widths[vr] === 2 ? number & 0xffff : number >>> 0);
+    else if (FLOATS.has(vr)) this.writeFloat(bytes, at, widths[vr]!, number);
+    else if (widths[vr] === 8) this.writeLong(bytes, at, BigInt.asUintN(64, BigInt(value)));
+    else this.writeUnsigned(bytes, at, widths[vr]!, widths[vr] === 2 ? number & 0xffff : number >>> 0);
+  }
+
+  private writeFloat(bytes: Buffer, at: number, width: number, value: number): void {
+    const view = new DataView(bytes.buffer, bytes.byteOffset + at, width);
+    if (width === 4) view.setFloat32(0, value, !this.bigEndian);
+    else view.setFloat64(0, value, !this.bigEndian);
+  }
+
+  private writeLong(bytes: Buffer, at: number, bits: bigint): void {
+    new DataView(bytes.buffer, bytes.byteOffset + at, 8).setBigUint64(0, bits, !this.bigEndian);
   }
 
   private writeTag(bytes: Buffer, at: number, tag: Tag): void {
@@ -114,6 +119,7 @@ class DatasetWriter {
     else bytes.writeUIntLE(value, at, width);
   }
 }
+const FLOATS = new Set(['FD', 'FL', 'OD', 'OF']);
 /** Bytes of one number in the VRs that are written from numbers. */
 const widths: Readonly<Record<string, number | undefined>> = { AT: 4, FD: 8, FL: 4, OD: 8, OF: 4, OL: 4, OV: 8, OW: 2, SL: 4, SS: 2, SV: 8, UL: 4, US: 2, UV: 8 };
 

@@ -39,7 +39,7 @@ export class Dataset {
 
   /** All elements, ascending by tag (PS3.5 §7.1). */
   *[Symbol.iterator](): IterableIterator<Element> {
-    yield* [...this.elements.values()].sort((a, b) => a.tag - b.tag);
+    yield* [...this.elements.values()].toSorted((a, b) => a.tag - b.tag);
   }
 }
 
