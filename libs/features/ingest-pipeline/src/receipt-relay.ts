@@ -12,6 +12,7 @@ const BATCH_RECORDS = 1000;
 const BATCH_BYTES = 8 * 1024 * 1024;
 const POSITION_INTERVAL_MS = 500;
 const MAX_BACKOFF_MS = 5_000;
+const MAX_KNOWN_SEGMENTS = 1000;
 
 export interface ReceiptRelayParts {
   landing: Landing;
@@ -27,11 +28,12 @@ export interface ReceiptRelayParts {
 export class ReceiptRelay {
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
-  private idle = false;
   private position: LandingPosition | null = null;
   private storedPosition: LandingPosition | null = null;
   private positionStoredMs = 0;
-  private readonly knownGenerations = new Set<number>();
+  private isRestored = false;
+  /** Segments whose rows exist, by place key. */
+  private readonly knownSegments = new Set<string>();
   private readonly published;
 
   constructor(private readonly parts: ReceiptRelayParts) {
@@ -41,11 +43,6 @@ export class ReceiptRelay {
   /** Everything up to here is in the event log; null before the first receipt of this area. */
   get publishedUpTo(): LandingPosition | null {
     return this.position;
-  }
-
-  /** Whether every durable receipt was in the log when last looked. */
-  get caughtUp(): boolean {
-    return this.idle;
   }
 
   start(): void {
@@ -62,7 +59,7 @@ export class ReceiptRelay {
     let backoffMs = 50;
     while (!signal.aborted) {
       try {
-        if (this.knownGenerations.size === 0) await this.restorePosition();
+        if (!this.isRestored) await this.restorePosition();
         const moved = await this.publishNext();
         backoffMs = 50;
         if (!moved) await this.parts.landing.whenDurable(signal);
@@ -82,14 +79,13 @@ export class ReceiptRelay {
     );
     const row = rows[0];
     this.position = row ? { generation: Number(row.generation), offset: Number(row.offset_bytes) } : null;
-    this.knownGenerations.add(0);
+    this.isRestored = true;
   }
 
   /** @returns whether anything was published */
   private async publishNext(): Promise<boolean> {
     const records = bounded(await this.parts.landing.recordsAfter(this.position, BATCH_RECORDS));
     const last = records.at(-1);
-    this.idle = !last;
     if (!last) {
       await this.storePosition();
       return false;
@@ -105,17 +101,19 @@ export class ReceiptRelay {
     return true;
   }
 
-  /** A segment's row must exist before anything of it can be counted as disposed of. */
+  /** A segment's row must exist before anything of it can be counted as disposed of. A streamed object is a segment of its own. */
   private async openSegmentRows(records: readonly LandedRecord[]): Promise<void> {
-    const fresh = new Map(records.filter(({ position }) => !this.knownGenerations.has(position.generation)).map((record) => [record.position.generation, record.place.key]));
+    const fresh = new Set(records.map(({ place }) => place.key).filter((key) => !this.knownSegments.has(key)));
     if (fresh.size === 0) return;
+    const keys = [...fresh];
     await this.parts.imaging.query(
       `insert into imaging.segment (owner, generation, object_key)
        select $1, generation, object_key from unnest($2::bigint[], $3::text[]) as fresh (generation, object_key)
        on conflict do nothing`,
-      [this.parts.owner, [...fresh.keys()], [...fresh.values()]],
+      [this.parts.owner, keys.map(generationOf), keys],
     );
-    for (const generation of fresh.keys()) this.knownGenerations.add(generation);
+    for (const key of keys) this.knownSegments.add(key);
+    for (const key of [...this.knownSegments].slice(0, -MAX_KNOWN_SEGMENTS)) this.knownSegments.delete(key);
   }
 
   private async storePosition(): Promise<void> {
@@ -132,6 +130,11 @@ export class ReceiptRelay {
     this.storedPosition = position;
     this.positionStoredMs = this.parts.clock.monotonicMs();
   }
+}
+
+/** A place key ends with the generation of its segment. */
+function generationOf(placeKey: string): number {
+  return Number(placeKey.slice(placeKey.lastIndexOf('@') + 1));
 }
 
 function bounded(records: LandedRecord[]): LandedRecord[] {

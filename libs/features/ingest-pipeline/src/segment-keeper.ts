@@ -54,7 +54,7 @@ export class SegmentKeeper {
   /** One round: announce, release, publish again. */
   async once(): Promise<void> {
     const sealed = this.parts.landing.sealedSegments();
-    await this.announce(sealed.filter(({ generation }) => !this.announced.has(generation) && this.isPublished(generation)));
+    await this.announce(sealed.filter((segment) => !this.announced.has(segment.generation) && this.isPublished(segment)));
     if (mutant('recycle-before-filed')) for (const { generation } of sealed) await this.parts.landing.release(generation);
     await this.release(sealed);
     const { clock, republishAfterMs } = this.parts;
@@ -63,10 +63,10 @@ export class SegmentKeeper {
     await this.publishAgain();
   }
 
-  /** Its row exists and no receipt of it is still on the way to the log. */
-  private isPublished(generation: number): boolean {
+  /** No receipt of it is still on the way to the log. */
+  private isPublished({ lastRecord }: SealedSegment): boolean {
     const published = this.parts.relay.publishedUpTo;
-    return published !== null && (published.generation > generation || (published.generation === generation && this.parts.relay.caughtUp));
+    return published !== null && !isAfter(lastRecord, published);
   }
 
   private async announce(segments: readonly SealedSegment[]): Promise<void> {
