@@ -23,7 +23,7 @@ const sortDate: OrderKey = { sql: `${s}.sort_date`, comparable: `${s}.sort_date`
 /** Newest study first; inside one study the order in which series and instances are numbered. Each is the order of an index. */
 export function searchOrder(level: SearchLevel, scope: SearchScope): SearchOrder {
   if (level === 'study' || scope.studyInstanceUid === undefined) {
-    const ids = { study: [`${s}.id`], series: [`${s}.id`, `${se}.id`], instance: [`${s}.id`, `${se}.id`, `${i}.id`] }[level];
+    const ids = { study: [`${s}.id`], series: [`${se}.study_id`, `${se}.id`], instance: [`${i}.study_id`, `${i}.series_id`, `${i}.id`] }[level];
     return { direction: 'desc', keys: [sortDate, ...ids.map(uuid)] };
   }
   if (level === 'series') return { direction: 'asc', keys: [number(`${se}.series_number`), uuid(`${se}.id`)] };
