@@ -190,6 +190,8 @@ create table imaging.segment (
   opened_at          timestamptz not null default now(),
   primary key (owner, generation)
 );
+-- how full the landing areas are: looked at by filing several times a second
+create index segment_held on imaging.segment (owner) where state <> 'released';
 
 -- The relay of each landing area: everything up to here is in the log.
 create table imaging.relay_position (

@@ -1,0 +1,111 @@
+// What happens to objects after reception: they are filed into packs, verified, and their metadata is prepared.
+import { Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { InstanceDirectory, ReadInstance, SeriesMetadata } from '@perennia/egress';
+import { JobQueue, JobRunner } from '@perennia/jobs';
+import { OutboxWriter } from '@perennia/messaging';
+import { ImagingDatabase } from '@perennia/persistence';
+import { ObjectStore, PlaceReader } from '@perennia/storage';
+import { AppLogger, Clock, Metrics } from '@perennia/telemetry';
+import { DisposeDuplicates } from './duplicates/dispose-duplicates.js';
+import { CommitFiling } from './filing/commit-filing.js';
+import { DueStudies } from './filing/due-studies.js';
+import { FileStudies } from './filing/file-studies.js';
+import { FilingLoop } from './filing/filing-loop.js';
+import { LandingPressure } from './filing/landing-pressure.js';
+import { Quarantine } from './filing/quarantine.js';
+import { WritePacks } from './filing/write-packs.js';
+import { BuildMetadata, METADATA_QUEUE, type MetadataPayload } from './jobs/build-metadata.job.js';
+import { SWEEP_QUEUE, SweepPacks, type SweepCursor, type SweepPayload } from './jobs/sweep-packs.js';
+import { VERIFY_QUEUE, VerifyStudy, type VerifyPayload } from './jobs/verify-study.js';
+import { LifecycleConfig } from './lifecycle.config.js';
+
+const FIRST_SWEEP_MS = 10 * 60_000;
+
+@Injectable()
+class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(
+    private readonly filing: FilingLoop,
+    private readonly jobs: JobRunner,
+    private readonly sweep: SweepPacks,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.filing.start();
+    this.jobs.start();
+    await this.sweep.schedule(FIRST_SWEEP_MS);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.filing.stop();
+    await this.jobs.stop();
+  }
+}
+
+@Module({
+  providers: [
+    LifecycleWork,
+    { provide: OutboxWriter, useFactory: () => new OutboxWriter('imaging') },
+    { provide: JobQueue, useFactory: (imaging: ImagingDatabase) => new JobQueue(imaging), inject: [ImagingDatabase] },
+    {
+      provide: LandingPressure,
+      useFactory: (imaging: ImagingDatabase, config: LifecycleConfig) => new LandingPressure(imaging, config),
+      inject: [ImagingDatabase, LifecycleConfig],
+    },
+    {
+      provide: Quarantine,
+      useFactory: (imaging: ImagingDatabase, outbox: OutboxWriter, clock: Clock, log: AppLogger, metrics: Metrics) => new Quarantine(imaging, outbox, clock, log, metrics),
+      inject: [ImagingDatabase, OutboxWriter, Clock, AppLogger, Metrics],
+    },
+    {
+      provide: FileStudies,
+      useFactory: (
+        imaging: ImagingDatabase, store: ObjectStore, reader: PlaceReader, outbox: OutboxWriter, jobs: JobQueue, quarantine: Quarantine, clock: Clock,
+        { verify }: LifecycleConfig,
+      ) => new FileStudies({ packs: new WritePacks({ store, reader, verify }), committing: new CommitFiling(imaging, outbox, jobs, clock), quarantine, reader }),
+      inject: [ImagingDatabase, ObjectStore, PlaceReader, OutboxWriter, JobQueue, Quarantine, Clock, LifecycleConfig],
+    },
+    {
+      provide: DisposeDuplicates,
+      useFactory: (imaging: ImagingDatabase, reader: PlaceReader, outbox: OutboxWriter, quarantine: Quarantine, clock: Clock, log: AppLogger) =>
+        new DisposeDuplicates({ imaging, reader, outbox, quarantine, clock, log }),
+      inject: [ImagingDatabase, PlaceReader, OutboxWriter, Quarantine, Clock, AppLogger],
+    },
+    {
+      provide: FilingLoop,
+      useFactory: (
+        imaging: ImagingDatabase, filing: FileStudies, duplicates: DisposeDuplicates, pressure: LandingPressure, clock: Clock, log: AppLogger,
+        metrics: Metrics, { filers }: LifecycleConfig,
+      ) => new FilingLoop({ imaging, due: new DueStudies(imaging, clock), filing, duplicates, pressure, clock, log, metrics, filers }),
+      inject: [ImagingDatabase, FileStudies, DisposeDuplicates, LandingPressure, Clock, AppLogger, Metrics, LifecycleConfig],
+    },
+    {
+      provide: BuildMetadata,
+      useFactory: (imaging: ImagingDatabase, store: ObjectStore, reader: PlaceReader, pressure: LandingPressure, clock: Clock) => {
+        const directory = new InstanceDirectory(imaging);
+        return new BuildMetadata(imaging, new SeriesMetadata(directory, new ReadInstance(directory, reader), store), store, pressure, clock);
+      },
+      inject: [ImagingDatabase, ObjectStore, PlaceReader, LandingPressure, Clock],
+    },
+    {
+      provide: VerifyStudy,
+      useFactory: (imaging: ImagingDatabase, reader: PlaceReader, quarantine: Quarantine, clock: Clock) => new VerifyStudy(imaging, reader, quarantine, clock),
+      inject: [ImagingDatabase, PlaceReader, Quarantine, Clock],
+    },
+    {
+      provide: SweepPacks,
+      useFactory: (imaging: ImagingDatabase, store: ObjectStore, jobs: JobQueue, clock: Clock, log: AppLogger, { orphanAge }: LifecycleConfig) =>
+        new SweepPacks({ imaging, store, jobs, clock, log, orphanAgeMs: orphanAge }),
+      inject: [ImagingDatabase, ObjectStore, JobQueue, Clock, AppLogger, LifecycleConfig],
+    },
+    {
+      provide: JobRunner,
+      useFactory: (imaging: ImagingDatabase, clock: Clock, log: AppLogger, metrics: Metrics, metadata: BuildMetadata, verify: VerifyStudy, sweep: SweepPacks) =>
+        new JobRunner(imaging, { clock, log, metrics })
+          .handle<MetadataPayload>(METADATA_QUEUE, (job) => metadata.run(job))
+          .handle<VerifyPayload>(VERIFY_QUEUE, async (job) => void (await verify.run(job.payload, job.signal)))
+          .handle<SweepPayload, SweepCursor>(SWEEP_QUEUE, (job) => sweep.run(job)),
+      inject: [ImagingDatabase, Clock, AppLogger, Metrics, BuildMetadata, VerifyStudy, SweepPacks],
+    },
+  ],
+})
+export class LifecycleModule {}
