@@ -60,7 +60,8 @@ const deepImportRule = (byName: ReadonlyMap<string, WorkspacePackage>): Visit =>
     return target.startsWith(`${owner.folder}/`) ? undefined : `${file.path}: relative import leaves the package (${specifier})`;
   }
   const name = packageOf(specifier);
-  return byName.has(name) && name !== specifier ? `${file.path}: deep import of ${specifier}` : undefined;
+  const target = byName.get(name);
+  return target && !target.exported.has(specifier) ? `${file.path}: deep import of ${specifier}` : undefined;
 };
 
 const builtinRule: Visit = (file, specifier, owner, layer) => {
@@ -73,7 +74,7 @@ const builtinRule: Visit = (file, specifier, owner, layer) => {
 const foreignPackageRule: Visit = (file, specifier, _owner, layer) =>
   FORBIDDEN_PACKAGES[layer]?.test(specifier) ? `${file.path}: layer ${layer} must not import ${specifier}` : undefined;
 
-/** What is imported is declared: by the package, or for tests by the root as well. */
+/** What is imported is declared: by the package; tests may also use what the root declares and every package of the workspace. */
 const declaredRule = (shared: ReadonlySet<string>): Visit => (file, specifier, owner) => {
   if (specifier.startsWith('.') || isBuiltin(specifier)) return undefined;
   const name = packageOf(specifier);

@@ -17,11 +17,14 @@ export interface WorkspacePackage {
   folder: string;
   layers: Layer[];
   declared: ReadonlySet<string>;
+  /** Specifiers its `exports` offer; just its name when it has none. */
+  exported: ReadonlySet<string>;
   files: SourceFile[];
 }
 
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+|\brequire\s*\(\s*)(['"])([^'"\n]+)\1/g;
-const TEST_FILE = /\.(spec|int-spec|test)\.ts$/;
+/** Tests and benchmarks beside the code. */
+const TEST_FILE = /\.(spec|int-spec|test)\.ts$|\/bench\//;
 
 /** Without comments: an import that is only talked about is none. Strings keep their slashes because `://` is left alone. */
 export const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`])\/\/.*$/gm, '$1');
@@ -43,6 +46,7 @@ function readSource(path: string, root: string): SourceFile {
 function readPackage(folder: string, root: string): WorkspacePackage {
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     name: string;
+    exports?: Record<string, unknown>;
     nx?: { tags?: string[] };
     dependencies?: Record<string, string>;
     devDependencies?: Record<string, string>;
@@ -52,6 +56,7 @@ function readPackage(folder: string, root: string): WorkspacePackage {
     folder: relative(root, folder),
     layers: (manifest.nx?.tags ?? []).filter((tag) => tag.startsWith('layer:')).map((tag) => tag.slice('layer:'.length) as Layer),
     declared: new Set(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })),
+    exported: new Set(Object.keys(manifest.exports ?? { '.': null }).map((path) => `${manifest.name}${path.slice(1)}`)),
     files: sourceFiles(folder).map((path) => readSource(path, root)),
   };
 }

@@ -2,7 +2,7 @@
 import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { StartProcess, freePorts } from './start-process.js';
 
 const FIRST_START_MS = 60_000;
@@ -53,6 +53,7 @@ async function until(condition: () => boolean | Promise<boolean>, limitMs = 20_0
 beforeAll(async () => {
   environment = await newEnvironment();
 });
+afterEach(() => StartProcess.stopAll());
 afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
 
 describe('the life of the archive', () => {

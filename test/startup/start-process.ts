@@ -23,7 +23,11 @@ export class StartProcess {
   stderr = '';
   readonly ended: Promise<EndedStart>;
 
+  private static readonly running = new Set<StartProcess>();
+
   private constructor(readonly child: ChildProcess) {
+    StartProcess.running.add(this);
+    child.once('close', () => StartProcess.running.delete(this));
     child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     this.ended = new Promise((done) => child.once('close', (code) => done({ code, stderr: this.stderr, stdout: this.stdout })));
@@ -51,6 +55,11 @@ export class StartProcess {
       look();
       void this.ended.then(({ code, stderr }) => fail(new Error(`It ended with ${code}: ${stderr}`)));
     });
+  }
+
+  /** For the end of a test, however it ended. */
+  static async stopAll(): Promise<void> {
+    await Promise.all([...StartProcess.running].map((each) => each.stop()));
   }
 
   /** Ctrl-C. @returns how long it took */

@@ -1,10 +1,12 @@
-// The configuration of the product: the sum of its modules' sections.
+// The configuration of the product: the sum of its modules' sections. Only the sections are loaded, not the modules: the supervisor
+// and the command line need no more.
 import type { ConfigSection } from '@perennia/config';
-import { DicomwebConfig } from '@perennia/dicomweb';
-import { IndexingConfig } from '@perennia/indexing';
-import { IngestConfig } from '@perennia/ingest';
-import { IngestPipelineConfig, SourcesConfig } from '@perennia/ingest-pipeline';
-import { LifecycleConfig } from '@perennia/lifecycle';
+import { DicomwebConfig } from '@perennia/dicomweb/dicomweb.config';
+import { IndexingConfig } from '@perennia/indexing/indexing.config';
+import { IngestConfig } from '@perennia/ingest/ingest.config';
+import { IngestPipelineConfig } from '@perennia/ingest-pipeline/ingest-pipeline.config';
+import { SourcesConfig } from '@perennia/ingest-pipeline/sources.config';
+import { LifecycleConfig } from '@perennia/lifecycle/lifecycle.config';
 import { ArchiveConfig } from './archive.config.js';
 import { LandingConfig } from './landing.config.js';
 

@@ -1,7 +1,7 @@
 // Where the running archive answers, for people.
 import type { EffectiveConfig } from '@perennia/config';
-import { DicomwebConfig } from '@perennia/dicomweb';
-import { IngestConfig } from '@perennia/ingest';
+import { DicomwebConfig } from '@perennia/dicomweb/dicomweb.config';
+import { IngestConfig } from '@perennia/ingest/ingest.config';
 import { ArchiveConfig } from './archive.config.js';
 
 export interface Endpoint {

@@ -1,8 +1,8 @@
 // The listeners that a configuration asks for.
 import type { EffectiveConfig } from '@perennia/config';
-import { DicomwebConfig } from '@perennia/dicomweb';
-import { IngestConfig } from '@perennia/ingest';
-import { SourcesConfig } from '@perennia/ingest-pipeline';
+import { DicomwebConfig } from '@perennia/dicomweb/dicomweb.config';
+import { IngestConfig } from '@perennia/ingest/ingest.config';
+import { SourcesConfig } from '@perennia/ingest-pipeline/sources.config';
 import type { Listener } from './listeners.js';
 import { ArchiveConfig } from './archive.config.js';
 import type { RoleName } from './process-groups.js';

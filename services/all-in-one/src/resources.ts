@@ -1,19 +1,18 @@
 // What a process works with, opened once: databases, log, store, landing, clock, metrics. Here and nowhere else adapters are chosen.
 import { join, resolve } from 'node:path';
 import type { EffectiveConfig } from '@perennia/config';
-import { DEFAULT_PARTITIONS } from '@perennia/contracts';
+import { DEFAULT_PARTITIONS, HOT_TIER } from '@perennia/contracts';
 import { PostgresEventLog } from '@perennia/event-log-postgres';
-import { FileLanding, LandingFileReader } from '@perennia/landing-file';
+import { LandingFileReader } from '@perennia/landing-file';
 import { EventLog } from '@perennia/messaging';
 import { FsObjectStore } from '@perennia/object-store-fs';
 import { connectDatabases, type Databases } from '@perennia/persistence';
 import { TieredPlaceReader, type Landing, type ObjectStore, type PlaceReader } from '@perennia/storage';
 import { HealthRegistry, Metrics, SystemClock, type Clock, type Logger } from '@perennia/telemetry';
 import { ArchiveConfig } from './archive.config.js';
-import { LandingConfig } from './landing.config.js';
+import { LandingAreas } from './landing-areas.js';
 
-/** The tier into which studies are filed. */
-export const HOT_TIER = 'hot';
+
 const POOL_SIZE = 8;
 
 export interface Resources {
@@ -67,26 +66,12 @@ async function open(options: ResourceOptions, opened: (() => Promise<void>)[]): 
   const eventLog = await PostgresEventLog.open({ url: databaseUrl, partitions: DEFAULT_PARTITIONS, log, clock });
   opened.push(() => eventLog.close());
   const objectStore = await FsObjectStore.open({ directory: join(data, 'objects') });
-  const landing = options.landingOwner === undefined ? undefined : await openLanding(options, join(data, 'landing'), options.landingOwner, clock);
+  const areas = new LandingAreas({ config, log, clock });
+  const landing = options.landingOwner === undefined ? undefined : await areas.open(options.landingOwner);
   if (landing) opened.push(() => landing.close());
-  const landingReader = new LandingFileReader(join(data, 'landing'));
+  const landingReader = new LandingFileReader(areas.directory);
   const placeReader = new TieredPlaceReader(landingReader, new Map([[HOT_TIER, objectStore]]));
   return { databases, eventLog, objectStore, placeReader, landing, clock, metrics: new Metrics(), health: healthOf(databases) };
-}
-
-function openLanding({ config, log }: ResourceOptions, directory: string, owner: string, clock: Clock): Promise<Landing> {
-  const { segmentSize, segments, maxSegments, reserve, recycleGrace } = config.get(LandingConfig);
-  return FileLanding.open({
-    directory,
-    owner,
-    clock,
-    segmentBytes: segmentSize - (segmentSize % 4096),
-    segments,
-    maxSegments: Math.max(segments, maxSegments),
-    reserveBytes: reserve,
-    graceMs: recycleGrace,
-    onDamage: (damage) => log.error(damage, 'A landing segment is not as it was written'),
-  });
 }
 
 function healthOf(databases: Databases): HealthRegistry {

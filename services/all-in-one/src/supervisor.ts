@@ -14,7 +14,7 @@ import { listenersOf } from './listeners-of.js';
 import { assertKnownPeers, assertPortsFree, openListeners, type Listener } from './listeners.js';
 import { groupsFor, type ProcessGroup } from './process-groups.js';
 import { RoleProcess } from './role-process.js';
-import { runGroup, type RunningGroup } from './run-group.js';
+import type { RunningGroup } from './run-group.js';
 import { endOrphans, removeRunState, writeRunState, type RunningProcess } from './run-state.js';
 
 const WARNING_INTERVAL_MS = 3_600_000;
@@ -88,6 +88,8 @@ export class Supervisor {
   }
 
   async #startInside(groups: readonly ProcessGroup[], databaseUrl: string): Promise<void> {
+    // Not loaded where the groups run beside: a supervisor stays small.
+    const { runGroup } = await import('./run-group.js');
     for (const group of groups) {
       this.#inProcess.push({ group, running: await runGroup({ group, config: this.config, databaseUrl, log: this.log }) });
     }

@@ -3,7 +3,7 @@
 import { join, resolve } from 'node:path';
 import { ArchiveConfig, DatabaseServer, DataFolder, loadArchiveConfig, readRunState, type RunState } from '@perennia/all-in-one';
 import type { EffectiveConfig } from '@perennia/config';
-import { DicomwebConfig } from '@perennia/dicomweb';
+import { DicomwebConfig } from '@perennia/dicomweb/dicomweb.config';
 import { UnavailableError } from '@perennia/errors';
 import { connectDatabases, runMigrations, type Databases } from '@perennia/persistence';
 import { isProcessAlive } from '@perennia/storage';

@@ -85,8 +85,9 @@ function uidOf(entry: Record<string, { Value?: string[] }>, tag: string): string
 }
 
 async function* onlyPart(response: Response): AsyncGenerator<Buffer> {
-  const { boundary } = parseMultipartContentType(response.headers.get('content-type') ?? '');
-  const reader = new MultipartReader(boundary);
+  const multipart = parseMultipartContentType(response.headers.get('content-type') ?? '');
+  if (!multipart) throw new CorruptDataError('The archive did not answer with parts');
+  const reader = new MultipartReader(multipart.boundary);
   for await (const chunk of Readable.fromWeb(response.body as never) as AsyncIterable<Uint8Array>) {
     for (const event of reader.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) if (event.kind === 'data') yield event.chunk;
   }

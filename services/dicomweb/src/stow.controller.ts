@@ -22,6 +22,11 @@ export interface StowParts {
   clock: Clock;
 }
 
+/** `vna import` says so in a header, which is believed from this machine only; each of its many files is answered once it is durable. */
+const LOOPBACK = /^(::ffff:)?127\.|^::1$/;
+const roadOf = (request: FastifyRequest): 'stow' | 'import' =>
+  request.headers['perennia-road'] === 'import' && LOOPBACK.test(request.raw.socket.remoteAddress ?? '') ? 'import' : 'stow';
+
 export class StowController {
   constructor(private readonly parts: StowParts) {}
 
@@ -39,9 +44,10 @@ export class StowController {
       throw new RequestRefusedError(415, 'UNSUPPORTED_MEDIA_TYPE', 'Send multipart/related; type="application/dicom".');
     }
     const profile = this.profileOf(request);
-    const context: ReceiveContext = { road: 'stow', profile, source: { peer: request.ip }, ...(study ? { expectedStudyInstanceUid: study } : {}) };
+    const road = roadOf(request);
+    const context: ReceiveContext = { road, profile, source: { peer: request.ip }, ...(study ? { expectedStudyInstanceUid: study } : {}) };
     const outcomes = await receiveParts(bodyChunks(request.raw, config.bodyIdleTimeout, clock), contentType.boundary, () => receive.begin(context));
-    const warnings = await this.acknowledge(outcomes);
+    const warnings = await this.acknowledge(outcomes, road);
     const report = stowReport(outcomes, baseUrl.of(request.raw));
     if (warnings.length > 0) void reply.header('warning', warningHeader(warnings));
     if (report.status === 503 || report.status === 507) void reply.header('retry-after', '5');
@@ -55,11 +61,11 @@ export class StowController {
   }
 
   /** Waits until what was stored can be found, if that is what senders are promised here. */
-  private async acknowledge(outcomes: readonly ReceiveOutcome[]): Promise<string[]> {
+  private async acknowledge(outcomes: readonly ReceiveOutcome[], road: 'stow' | 'import'): Promise<string[]> {
     const { config, indexed, pipeline } = this.parts;
     const stored = outcomes.filter((outcome) => outcome.outcome === 'stored');
     const warnings = [...new Set(stored.flatMap(({ warning }) => (warning === undefined ? [] : [warning])))].slice(0, 5);
-    if (config.acknowledge === 'indexed' && stored.length > 0) {
+    if (road === 'stow' && config.acknowledge === 'indexed' && stored.length > 0) {
       const found = await indexed.wait(stored, pipeline.indexedTimeout);
       if (found.size < stored.length) warnings.push(`${stored.length - found.size} instances are stored safely but cannot be found yet.`);
     }

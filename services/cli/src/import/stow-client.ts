@@ -51,8 +51,7 @@ export class StowClient {
         'content-type': `multipart/related; type="application/dicom"; boundary=${BOUNDARY}`,
         'content-length': HEAD.length + file.sizeBytes + TAIL.length,
         accept: 'application/dicom+json',
-        'perennia-source': 'import',
-        prefer: 'respond-async',
+        'perennia-road': 'import',
       },
     });
     const answer = new Promise<IncomingMessage>((resolve, reject) => outgoing.once('response', resolve).once('error', reject));

@@ -1,0 +1,57 @@
+// The landing areas of this installation: `<data>/landing/<owner>`, opened with the settings of the section `landing`.
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { EffectiveConfig } from '@perennia/config';
+import { FileLanding, type LandingOptions } from '@perennia/landing-file';
+import type { Landing } from '@perennia/storage';
+import type { Clock, Logger } from '@perennia/telemetry';
+import { ArchiveConfig } from './archive.config.js';
+import { LandingConfig } from './landing.config.js';
+
+const ALIGNMENT_BYTES = 4096;
+
+export interface LandingAreasOptions {
+  config: EffectiveConfig;
+  log: Logger;
+  clock: Clock;
+}
+
+export class LandingAreas {
+  readonly directory: string;
+
+  constructor(private readonly options: LandingAreasOptions) {
+    this.directory = join(resolve(options.config.get(ArchiveConfig).data), 'landing');
+  }
+
+  /** Owners of the areas that are there. */
+  owners(): string[] {
+    if (!existsSync(this.directory)) return [];
+    return readdirSync(this.directory, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name).toSorted();
+  }
+
+  /** To take objects in. */
+  open(owner: string): Promise<Landing> {
+    return FileLanding.open(this.#optionsFor(owner));
+  }
+
+  /** To work off what a stopped process left; nothing new is taken. */
+  adopt(owner: string): Promise<Landing> {
+    return FileLanding.adopt(this.#optionsFor(owner));
+  }
+
+  #optionsFor(owner: string): LandingOptions {
+    const { config, log, clock } = this.options;
+    const { segmentSize, segments, maxSegments, reserve, recycleGrace } = config.get(LandingConfig);
+    return {
+      directory: this.directory,
+      owner,
+      clock,
+      segmentBytes: segmentSize - (segmentSize % ALIGNMENT_BYTES),
+      segments,
+      maxSegments: Math.max(segments, maxSegments),
+      reserveBytes: reserve,
+      graceMs: recycleGrace,
+      onDamage: (damage) => log.error(damage, 'A landing segment is not as it was written'),
+    };
+  }
+}
