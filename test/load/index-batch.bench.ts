@@ -1,5 +1,5 @@
 // How many receipts a second one indexing process takes, on a database of its own. From the root of the workspace:
-//   node --conditions=source --no-warnings --import ./libs/testing/src/child-process/source-loader.mjs services/indexing/bench/index-batch.bench.ts [receipts] [perStudy]
+//   node --conditions=source --no-warnings --import ./libs/testing/src/child-process/source-loader.mjs test/load/index-batch.bench.ts [receipts] [perStudy]
 import { existsSync, readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { instanceReceivedSchema, type DicomJsonDataset, type InstanceReceived } from '@perennia/contracts';
@@ -7,9 +7,9 @@ import { OutboxWriter } from '@perennia/messaging';
 import { SystemClock } from '@perennia/telemetry';
 import { IndexBatch, PatientDirectory, incomingInstances } from '@perennia/indexing';
 // Not by the name of the library: its index needs Jest.
-import { instanceReceived, receipt, seededReceiptId } from '../../../libs/testing/src/builders/receipt.js';
-import { seededUid } from '../../../libs/testing/src/builders/seeded-uid.js';
-import { cloneTemplateDatabase } from '../../../libs/testing/src/database/template-database.js';
+import { instanceReceived, receipt, seededReceiptId } from '../../libs/testing/src/builders/receipt.js';
+import { seededUid } from '../../libs/testing/src/builders/seeded-uid.js';
+import { cloneTemplateDatabase } from '../../libs/testing/src/database/template-database.js';
 
 const total = Number(process.argv[2] ?? 60_000);
 const perStudy = Number(process.argv[3] ?? 100);
