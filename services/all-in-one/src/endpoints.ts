@@ -17,7 +17,7 @@ export function endpointsOf(config: EffectiveConfig): Endpoint[] {
   const web = config.get(DicomwebConfig);
   return [
     ...(roles.includes('ingest') ? [{ name: 'DICOM', address: `${host(dicom.host)}:${dicom.port}, AE title ${dicom.aeTitle}` }] : []),
-    ...(roles.includes('dicomweb') ? [{ name: 'DICOMweb', address: `http://${host(web.host)}:${web.port}/dicom-web` }] : []),
+    ...(roles.includes('dicomweb') ? [{ name: 'DICOMweb', address: `http://${host(web.host)}:${web.port}${web.pathPrefix}` }] : []),
     { name: 'Health', address: `http://127.0.0.1:${healthPort}/readyz (also /livez, /metrics)` },
   ];
 }

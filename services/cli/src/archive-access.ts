@@ -30,9 +30,9 @@ export class ArchiveAccess {
   }
 
   get webUrl(): URL {
-    const { host, port } = this.config.get(DicomwebConfig);
+    const { host, port, pathPrefix } = this.config.get(DicomwebConfig);
     const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-    return new URL(`http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/dicom-web/`);
+    return new URL(`http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${pathPrefix}/`);
   }
 
   /** Runs `use` with the databases open, starting the embedded server when the archive does not run. */
