@@ -11,6 +11,11 @@ import { logRecordOf } from './receipt-route.js';
 const BATCH_RECORDS = 1000;
 const BATCH_BYTES = 8 * 1024 * 1024;
 const POSITION_INTERVAL_MS = 500;
+/**
+ * From one publication to the next at least: what lands meanwhile shares its transactions. One by one, each instance would cost
+ * about three commits of the database, which take the processor from reception. Bounds the wait of read-your-writes, too.
+ */
+const PUBLISH_INTERVAL_MS = 20;
 const MAX_BACKOFF_MS = 5_000;
 const MAX_KNOWN_SEGMENTS = 1000;
 
@@ -62,7 +67,8 @@ export class ReceiptRelay {
         if (!this.isRestored) await this.restorePosition();
         const moved = await this.publishNext();
         backoffMs = 50;
-        if (!moved) await this.parts.landing.whenDurable(signal);
+        if (moved) await this.parts.clock.sleep(PUBLISH_INTERVAL_MS, signal);
+        else await this.parts.landing.whenDurable(signal);
       } catch (error) {
         this.parts.logger.warn({ code: (error as { code?: string }).code, err: (error as Error).message, backoffMs }, 'receipts wait: the event log cannot be written');
         await this.parts.clock.sleep(backoffMs, signal);
