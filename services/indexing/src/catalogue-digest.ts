@@ -26,13 +26,12 @@ const LEVELS: readonly Level[] = [
   {
     name: 'studies', table: 'study',
     columns: `tenant_id, study_instance_uid, patient_id, patient_identifier, issuer, patient_name, patient_birth_date, patient_sex, study_date, study_time,
-      sort_date, accession_number, study_id, study_description, referring_physician, modalities,
-      (select array_agg(sop_class order by sop_class) from unnest(sop_classes) as sop_class), number_of_series, number_of_instances, total_bytes, attributes`,
+      sort_date, accession_number, study_id, study_description, referring_physician, modalities, sop_classes, number_of_series, number_of_instances, total_bytes, attributes`,
   },
   {
     name: 'series', table: 'series',
     columns: `study_id, series_instance_uid, modality, series_number, series_description, body_part_examined, performed_date, performed_time,
-      number_of_instances, total_bytes, (select array_agg(syntax order by syntax) from unnest(transfer_syntaxes) as syntax), attributes`,
+      number_of_instances, total_bytes, transfer_syntaxes, attributes`,
   },
   {
     name: 'instances', table: 'instance',

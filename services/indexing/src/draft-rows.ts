@@ -109,6 +109,9 @@ function instanceRow({ incoming, version, state }: NewInstance): InstanceRow {
   };
 }
 
+/** Keeps the list in order, so that it does not tell in which order instances came. */
 function addMissing(list: string[], value: string): void {
-  if (!list.includes(value)) list.push(value);
+  const at = list.findIndex((each) => each >= value);
+  if (at === -1) list.push(value);
+  else if (list[at] !== value) list.splice(at, 0, value);
 }

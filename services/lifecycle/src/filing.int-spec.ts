@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { HOT_TIER, LANDING_TIER, type InstanceReceived, type Place } from '@perennia/contracts';
 import { IndexBatch, PatientDirectory, catalogueDigest, emptyCatalogue, incomingInstances, rebuildIndex } from '@perennia/indexing';
+import { HeaderTap, type HeaderSummary } from '@perennia/dicom-stream';
 import { JobQueue } from '@perennia/jobs';
 import { FileLanding, LandingFileReader } from '@perennia/landing-file';
 import { OutboxWriter } from '@perennia/messaging';
@@ -12,7 +13,7 @@ import { FsObjectStore } from '@perennia/object-store-fs';
 import { CatalogueStatistics } from '@perennia/persistence';
 import { PackWriter, TieredPlaceReader, packKey, readPackIndex, type PlaceReader } from '@perennia/storage';
 import { Clock, Metrics, createLogger } from '@perennia/telemetry';
-import { cloneTemplateDatabase, part10, receipt, seededUid, type Part10Options, type ReceiptOptions, type TestDatabase } from '@perennia/testing';
+import { cloneTemplateDatabase, part10, receipt, seededUid, type Part10Object, type Part10Options, type ReceiptOptions, type TestDatabase } from '@perennia/testing';
 import { DisposeDuplicates } from './duplicates/dispose-duplicates.js';
 import { CommitFiling } from './filing/commit-filing.js';
 import { DueStudies } from './filing/due-studies.js';
@@ -62,10 +63,18 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+/** What reception finds out about the object. */
+async function headerOf({ bytes, datasetOffset }: Part10Object): Promise<Partial<HeaderSummary>> {
+  const tap = new HeaderTap({ transferSyntaxUid: '1.2.840.10008.1.2.1', datasetOffset });
+  tap.push(bytes.subarray(datasetOffset));
+  const { warnings: _warnings, ...summary } = await tap.end();
+  return summary;
+}
+
 /** Lands an object and gives what the log would carry. */
 async function land(options: ReceiptOptions & Part10Options): Promise<InstanceReceived> {
   const object = part10(options);
-  const made = receipt(options, object);
+  const made = { ...receipt(options, object), ...(await headerOf(object)) };
   const { place } = await landing.append(JSON.stringify(made), [object.bytes]);
   return { ...made, place };
 }
@@ -310,20 +319,6 @@ describe('conflicts', () => {
 });
 
 describe('the sweep', () => {
-  const sweep = (): SweepPacks => new SweepPacks({ imaging: database.imaging, store, jobs: new JobQueue(database.imaging), clock, log, orphanAgeMs: 24 * 3_600_000 });
-  async function runSweep(): Promise<void> {
-    const look = (payload: SweepPayload): Promise<void> => sweep().run({ payload, cursor: null, signal: new AbortController().signal, checkpoint: async () => {} });
-    await look({});
-    const [second] = await database.imaging.query<{ payload: SweepPayload }>(`select payload from imaging.job where payload ? 'suspects'`);
-    if (second) await look(second.payload);
-  }
-  async function orphan(): Promise<string> {
-    const [study] = await database.imaging.query<{ bucket: number; id: string }>('select bucket, id from imaging.study');
-    const loaded = await loadStudies(database.imaging, [study!]);
-    const [filed] = await new WritePacks({ store, reader, verify: 'full' }).write(loaded[0]!);
-    return filed!.packKey;
-  }
-
   it('removes a pack that nothing refers to after a day, if all in it stands elsewhere', async () => {
     await receive('A', 'ct', 2);
     const key = await orphan();
@@ -396,6 +391,20 @@ describe('rebuildIndex', () => {
     expect(await rebuild(false, false)).toMatchObject({ instances: 2, damagedPacks: [copy.object_key] });
   });
 });
+
+const sweep = (): SweepPacks => new SweepPacks({ imaging: database.imaging, store, jobs: new JobQueue(database.imaging), clock, log, orphanAgeMs: 24 * 3_600_000 });
+async function runSweep(): Promise<void> {
+  const look = (payload: SweepPayload): Promise<void> => sweep().run({ payload, cursor: null, signal: new AbortController().signal, checkpoint: async () => {} });
+  await look({});
+  const [second] = await database.imaging.query<{ payload: SweepPayload }>(`select payload from imaging.job where payload ? 'suspects'`);
+  if (second) await look(second.payload);
+}
+async function orphan(): Promise<string> {
+  const [study] = await database.imaging.query<{ bucket: number; id: string }>('select bucket, id from imaging.study');
+  const loaded = await loadStudies(database.imaging, [study!]);
+  const [filed] = await new WritePacks({ store, reader, verify: 'full' }).write(loaded[0]!);
+  return filed!.packKey;
+}
 
 const same = ({ studyInstanceUid, seriesInstanceUid, sopInstanceUid, search }: InstanceReceived): ReceiptOptions & Part10Options => ({
   studyInstanceUid, seriesInstanceUid, sopInstanceUid, instanceNumber: search.instanceNumber!, patientId: search.patientId,

@@ -12,16 +12,27 @@ export async function* bareInstances(store: ObjectStore, keys: readonly string[]
   const ids = new InstanceIds();
   for (const key of keys) {
     const entries = await readIndexOrReport(store, key, report);
+    const told: IncomingInstance[] = [];
     for await (const { entry, object } of parsedObjects(store, key, entries ?? [])) {
       const summary = await object.summary(entry);
       const { receipt, objectSha256 } = entry;
       if (!summary) report.damagedReceipts.push(receipt.receiptId);
       // What is damaged stays as it was received in the catalogue: a good copy may come.
-      const told = receivedOf(summary ? { ...entry, receipt: { ...receipt, ...summary } } : entry, key);
-      yield ids.incoming(told, objectSha256);
+      told.push(ids.incoming(receivedOf(summary ? { ...entry, receipt: { ...receipt, ...summary } } : entry, key), objectSha256));
     }
+    yield* asReceived(told);
     report.packs += 1;
   }
+}
+
+/**
+ * Packs are ordered by series; but where instances differ in what they say of their study, the first one received is believed. The
+ * receipts' ids tell the time. Versions of one instance stay in the order of the pack.
+ */
+function asReceived(instances: readonly IncomingInstance[]): readonly IncomingInstance[] {
+  const distinct = new Set(instances.map(({ receipt }) => receipt.sopInstanceUid));
+  if (distinct.size < instances.length) return instances;
+  return instances.toSorted((a, b) => (a.receipt.receiptId < b.receipt.receiptId ? -1 : 1));
 }
 
 async function* parsedObjects(store: ObjectStore, key: string, entries: readonly PackEntry[]): AsyncGenerator<{ entry: PackEntry; object: ParsedObject }> {

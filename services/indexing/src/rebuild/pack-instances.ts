@@ -5,7 +5,7 @@ import { readPackIndex, type ObjectStore, type PackEntry } from '@perennia/stora
 import { InstanceIds, type IncomingInstance } from '../incoming-instance.js';
 import type { RebuildReport } from './rebuild-index.js';
 
-const READ_AHEAD_PACKS = 4;
+const READ_AHEAD_PACKS = 2;
 
 export async function* packInstances(store: ObjectStore, keys: readonly string[], report: RebuildReport): AsyncGenerator<IncomingInstance> {
   const ids = new InstanceIds();
