@@ -11,7 +11,7 @@ import { FileLanding, LandingFileReader } from '@perennia/landing-file';
 import { OutboxWriter } from '@perennia/messaging';
 import { FsObjectStore } from '@perennia/object-store-fs';
 import { CatalogueStatistics } from '@perennia/persistence';
-import { PackWriter, TieredPlaceReader, packKey, readPackIndex, type PlaceReader } from '@perennia/storage';
+import { TieredPlaceReader, readPackIndex, type PlaceReader } from '@perennia/storage';
 import { Clock, Metrics, createLogger } from '@perennia/telemetry';
 import { cloneTemplateDatabase, part10, receipt, seededUid, type Part10Object, type Part10Options, type ReceiptOptions, type TestDatabase } from '@perennia/testing';
 import { DisposeDuplicates } from './duplicates/dispose-duplicates.js';
@@ -23,7 +23,6 @@ import { LandingPressure } from './filing/landing-pressure.js';
 import { loadStudies } from './filing/load-studies.js';
 import { Quarantine } from './filing/quarantine.js';
 import { WritePacks } from './filing/write-packs.js';
-import { SweepPacks, type SweepPayload } from './jobs/sweep-packs.js';
 import { VerifyStudy } from './jobs/verify-study.js';
 
 class MovedClock extends Clock {
@@ -318,36 +317,6 @@ describe('conflicts', () => {
   });
 });
 
-describe('the sweep', () => {
-  it('removes a pack that nothing refers to after a day, if all in it stands elsewhere', async () => {
-    await receive('A', 'ct', 2);
-    const key = await orphan();
-    settle();
-    await filer().loop.once();
-    await runSweep();
-    expect(await packs()).toContain(key);
-    clock.offsetMs += 25 * 3_600_000;
-    await runSweep();
-    expect(await packs()).not.toContain(key);
-    expect(await packs()).toHaveLength(1);
-  });
-
-  it('keeps a pack whose objects the catalogue does not know elsewhere', async () => {
-    await receive('A', 'ct', 2);
-    settle();
-    await filer().loop.once();
-    const object = part10({ sopInstanceUid: uid('lost') });
-    const lost = receipt({ sopInstanceUid: uid('lost') }, object);
-    const key = packKey('default', lost.studyInstanceUid, '01900000-0000-7000-8000-000000000001');
-    const writer = new PackWriter(await store.create(key));
-    await writer.add(lost, [object.bytes]);
-    await writer.commit();
-    clock.offsetMs += 25 * 3_600_000;
-    await runSweep();
-    expect(await packs()).toContain(key);
-  });
-});
-
 describe('rebuildIndex', () => {
   it('gives the same catalogue from packs and landing segments, and the segments their counts', async () => {
     await receive('A', 'ct', 6, { patientName: 'FIRST^A' });
@@ -391,20 +360,6 @@ describe('rebuildIndex', () => {
     expect(await rebuild(false, false)).toMatchObject({ instances: 2, damagedPacks: [copy.object_key] });
   });
 });
-
-const sweep = (): SweepPacks => new SweepPacks({ imaging: database.imaging, store, jobs: new JobQueue(database.imaging), clock, log, orphanAgeMs: 24 * 3_600_000 });
-async function runSweep(): Promise<void> {
-  const look = (payload: SweepPayload): Promise<void> => sweep().run({ payload, cursor: null, signal: new AbortController().signal, checkpoint: async () => {} });
-  await look({});
-  const [second] = await database.imaging.query<{ payload: SweepPayload }>(`select payload from imaging.job where payload ? 'suspects'`);
-  if (second) await look(second.payload);
-}
-async function orphan(): Promise<string> {
-  const [study] = await database.imaging.query<{ bucket: number; id: string }>('select bucket, id from imaging.study');
-  const loaded = await loadStudies(database.imaging, [study!]);
-  const [filed] = await new WritePacks({ store, reader, verify: 'full' }).write(loaded[0]!);
-  return filed!.packKey;
-}
 
 const same = ({ studyInstanceUid, seriesInstanceUid, sopInstanceUid, search }: InstanceReceived): ReceiptOptions & Part10Options => ({
   studyInstanceUid, seriesInstanceUid, sopInstanceUid, instanceNumber: search.instanceNumber!, patientId: search.patientId,
