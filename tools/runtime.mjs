@@ -2,7 +2,7 @@
 // install the locked dependencies when they are missing, build when sources are newer, and go on under the carried Node 24.
 // Runs on Node 20 with nothing installed: node built-ins only.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -58,12 +58,46 @@ export function carriedEnvironment() {
 export const carriedNode = join(binaries, 'node');
 export const isCarriedNode = () => Number(process.versions.node.split('.')[0]) >= CARRIED_MAJOR;
 
-/** Compiles what changed; nothing to do costs about a second. */
+const stamp = join(root, 'node_modules', '.cache', 'perennia-built');
+
+/** Whether a source or setting of the compiler was touched since `sinceMs`; a look at some hundred files, a few milliseconds. */
+function hasChanged(folder, sinceMs) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (!['dist', 'node_modules'].includes(entry.name) && hasChanged(path, sinceMs)) return true;
+    } else if (/\.(ts|json)$/.test(entry.name) && statSync(path).mtimeMs > sinceMs) return true;
+  }
+  return statSync(folder).mtimeMs > sinceMs;
+}
+
+function isBuilt() {
+  if (!existsSync(stamp) || !existsSync(join(root, 'services', 'all-in-one', 'dist', 'main.js'))) return false;
+  const sinceMs = statSync(stamp).mtimeMs;
+  const roots = ['tsconfig.base.json', 'tsconfig.json', 'package-lock.json'].map((name) => join(root, name));
+  return !roots.some((path) => statSync(path).mtimeMs > sinceMs) && !['libs', 'services'].some((name) => hasChanged(join(root, name), sinceMs));
+}
+
+/** Compiles what changed since the last time. */
 export function ensureBuilt() {
+  if (isBuilt()) return;
+  const startedAt = new Date();
   const { status } = spawnSync(carriedNode, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'], {
     cwd: root, stdio: ['ignore', 2, 2], env: carriedEnvironment(),
   });
   if (status !== 0) refuse('The sources do not compile', 'See the lines above');
+  markBuilt(startedAt);
+}
+
+/** Somebody who may not write here compiles nothing either: then the compiler looks each time. */
+function markBuilt(startedAt) {
+  try {
+    mkdirSync(dirname(stamp), { recursive: true });
+    writeFileSync(stamp, '');
+    utimesSync(stamp, startedAt, startedAt);
+  } catch (error) {
+    if (!['EACCES', 'EROFS', 'EPERM'].includes(error.code)) throw error;
+  }
 }
 
 /** Installed, built, ready to start anything. */
@@ -73,15 +107,20 @@ export function prepare() {
   ensureBuilt();
 }
 
-/** Runs a script under the carried Node with this process's streams; signals are passed on; ends as it ends. */
-export function runCarried(nodeArguments, environment = {}) {
-  const child = spawn(carriedNode, nodeArguments, { stdio: 'inherit', env: { ...carriedEnvironment(), ...environment } });
+/** Goes on as a script under the carried Node: in place of this process where it can be, else as its child. */
+export function runCarried(nodeArguments) {
+  const environment = carriedEnvironment();
+  if (typeof process.execve === 'function') {
+    process.removeAllListeners('warning');
+    process.execve(realpathSync(carriedNode), ['node', ...nodeArguments], environment);
+  }
+  const child = spawn(carriedNode, nodeArguments, { stdio: 'inherit', env: environment });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => forward(child, signal));
   child.on('error', (error) => refuse(`The carried Node cannot be started (${error.code})`, 'Run "npm ci" in this folder'));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 }
 
-/** Ctrl-C reaches the whole foreground group by itself; a second signal would look like impatience. */
+/** Ctrl-C at a terminal reaches the whole foreground group by itself; a second signal would look like impatience. */
 function forward(child, signal) {
   if (signal === 'SIGINT' && process.stdin.isTTY) return;
   child.kill(signal);

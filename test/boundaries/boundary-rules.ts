@@ -45,7 +45,7 @@ function visitImports(owner: WorkspacePackage, visits: readonly Visit[]): string
 }
 
 const tagRule = (each: WorkspacePackage): string[] =>
-  each.layers.length === 1 && each.layers[0]! in MAY_DEPEND_ON ? [] : [`${each.folder}: needs exactly one known layer tag`];
+  each.layers.length === 1 && Object.hasOwn(MAY_DEPEND_ON, each.layers[0]!) ? [] : [`${each.folder}: needs exactly one known layer tag`];
 
 const layerRule = (byName: ReadonlyMap<string, WorkspacePackage>): Visit => (file, specifier, owner, layer) => {
   const target = byName.get(packageOf(specifier));
@@ -86,7 +86,7 @@ function textRules(owner: WorkspacePackage): string[] {
   return owner.files.filter((file) => !file.isTest).flatMap(({ path, text, imports }) => {
     const found: string[] = [];
     if (/\bshell:\s*true\b/.test(text)) found.push(`${path}: shell: true`);
-    if (imports.some((each) => /child_process$/.test(each)) && /\bexec(Sync)?\b\s*[(,}]/.test(text)) found.push(`${path}: child_process.exec runs a shell`);
+    if (imports.some((each) => each.endsWith('child_process')) && /\bexec(Sync)?\b\s*[(,}]/.test(text)) found.push(`${path}: child_process.exec runs a shell`);
     if (READS_ENVIRONMENT.test(text) && !MAY_READ_ENVIRONMENT.includes(owner.layers[0]!)) found.push(`${path}: reads the environment`);
     return found;
   });

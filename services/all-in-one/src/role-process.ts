@@ -59,10 +59,9 @@ export class RoleProcess {
     this.#stopping.abort();
     const child = this.#child;
     if (!child || hasEnded(child)) return;
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     const deadline = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
     child.kill('SIGTERM');
-    await ended;
+    await ended(child);
     clearTimeout(deadline);
   }
 

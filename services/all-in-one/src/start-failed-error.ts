@@ -7,7 +7,7 @@ export class StartFailedError extends ArchiveError {
   override readonly retriable: boolean;
 
   constructor(failure: StartFailure) {
-    super(failure.message, { ...(failure.remedy === undefined ? {} : { remedy: failure.remedy }) });
+    super(failure.message, failure.remedy === undefined ? {} : { remedy: failure.remedy });
     this.retriable = failure.retriable;
   }
 }

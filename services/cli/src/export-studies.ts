@@ -34,7 +34,8 @@ export class StudyExporter {
     const result = { studyInstanceUid, files: 0, bytes: 0 };
     const work = async (): Promise<void> => {
       for (let next = await instances.next(); !next.done; next = await instances.next()) {
-        result.bytes += await this.#write(studyInstanceUid, next.value, directory);
+        const bytes = await this.#write(studyInstanceUid, next.value, directory);
+        result.bytes += bytes;
         result.files += 1;
       }
     };
