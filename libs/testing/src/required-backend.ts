@@ -2,7 +2,7 @@
 // names it (continuous checks do), its absence is a failure.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export type Backend = 'dcmtk' | 'python' | 'corpus' | 'strace' | 'powercut';
@@ -13,12 +13,18 @@ export const corpusDirectory = join(repository, '..', 'shared', 'data', 'dicom')
 
 const runs = (command: string, ...parameters: string[]): boolean => spawnSync(command, parameters, { stdio: 'ignore' }).status === 0;
 const present: Record<Backend, () => boolean> = {
-  dcmtk: () => runs('storescu', '--version') && runs('dcmsend', '--version'),
+  dcmtk: () => ['echoscu', 'storescu', 'dcmsend'].every((tool) => dcmtkTool(tool) !== undefined),
   python: () => runs('python3', '-c', 'import pynetdicom, pydicom, dicomweb_client'),
   corpus: () => existsSync(join(corpusDirectory, 'expected.json')),
   strace: () => runs('strace', '-qq', '-e', 'trace=none', 'true'),
   powercut: () => process.getuid?.() === 0 && runs('losetup', '-f') && runs('mkfs.ext4', '-V'),
 };
+
+/** The path of a dcmtk program; pynetdicom installs programs of the same names, which are passed over. */
+export function dcmtkTool(name: string): string | undefined {
+  const candidates = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name));
+  return candidates.find((path) => existsSync(path) && spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout.startsWith('$dcmtk'));
+}
 
 /**
  * Whether tests that need the backend can run.
