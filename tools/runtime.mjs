@@ -42,7 +42,7 @@ export function ensureInstalled() {
   if (isInstalled()) return;
   process.stderr.write('Installing the locked dependencies (once) …\n');
   const [command, ...before] = npmCommand();
-  const { status, error } = spawnSync(command, [...before, 'ci'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const { status, error } = spawnSync(command, [...before, 'ci', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
   if (error) refuse('npm cannot be started', 'Install npm, or run "npm ci" in this folder yourself');
   if (status !== 0 || !existsSync(join(binaries, 'node'))) {
     rmSync(join(root, 'node_modules', '.package-lock.json'), { force: true });
