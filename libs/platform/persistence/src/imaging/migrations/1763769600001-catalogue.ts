@@ -132,7 +132,7 @@ create table imaging.sop_directory (
   primary key (sop_instance_uid, tenant_id)
 ) partition by hash (sop_instance_uid);
 
--- tier, key and offset are in no index and each page has room for a second version of its rows: filing updates stay HOT
+-- tier, key and offset are in no index and each page has room for the longer rows of filed copies: filing updates stay HOT
 create table imaging.copy (
   bucket        smallint not null,
   instance_id   uuid not null,
@@ -205,7 +205,7 @@ create table imaging.relay_position (
 const partitions = (table: string, parts: number): string =>
   Array.from({ length: parts }, (_, remainder) =>
     `create table imaging.${table}_p${remainder} partition of imaging.${table} for values with (modulus ${parts}, remainder ${remainder})` +
-    (table === 'copy' ? ' with (fillfactor = 50)' : '') + ';').join('\n');
+    (table === 'copy' ? ' with (fillfactor = 30)' : '') + ';').join('\n');
 
 export class Catalogue1763769600001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
