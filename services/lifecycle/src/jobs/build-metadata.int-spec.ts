@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { IndexBatch, PatientDirectory, incomingInstances } from '@perennia/indexing';
+import { FsObjectStore } from '@perennia/object-store-fs';
+import { SystemClock } from '@perennia/telemetry';
+import { cloneTemplateDatabase, instanceReceived, receipt, seededUid, type TestDatabase } from '@perennia/testing';
+import { LandingPressure } from '../filing/landing-pressure.js';
+import { BuildMetadata, type MetadataPayload } from './build-metadata.job.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'perennia-metadata-'));
+const clock = new SystemClock();
+let database: TestDatabase;
+let store: FsObjectStore;
+
+beforeAll(async () => {
+  database = await cloneTemplateDatabase();
+  store = await FsObjectStore.open({ directory });
+});
+afterAll(async () => {
+  await store.close();
+  await database.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+beforeEach(() => database.imaging.query('truncate imaging.study, imaging.series, imaging.instance, imaging.copy, imaging.sop_directory'));
+
+async function receive(series: string, number: number): Promise<void> {
+  const made = receipt({ seriesInstanceUid: seededUid(series), sopInstanceUid: seededUid(`${series}.${number}`) });
+  await new IndexBatch(database.imaging, new PatientDirectory(database.control), null, clock).apply(incomingInstances([instanceReceived(made)]));
+}
+async function versionOf(id: string): Promise<number> {
+  return (await database.imaging.query<{ version: number }>('select version from imaging.series where id = $1', [id]))[0]!.version;
+}
+/** @param duringBuild happens while the blob is made */
+async function run(duringBuild: () => Promise<void> = async () => {}): Promise<void> {
+  const [study] = await database.imaging.query<MetadataPayload>('select bucket, id as "studyId" from imaging.study');
+  const metadata = {
+    build: async (_bucket: number, seriesId: string) => {
+      const version = await versionOf(seriesId);
+      await duringBuild();
+      return { blob: Buffer.from(`blob of ${seriesId} ${version}`), version };
+    },
+  };
+  const pressure = new LandingPressure(database.imaging, { settle: 0, hurrySettle: 0, hurrySegments: 4 });
+  await new BuildMetadata(database.imaging, metadata, store, pressure, clock).run({ payload: study!, signal: new AbortController().signal });
+}
+const blobs = (): Promise<string[]> => Array.fromAsync(store.list('work/metadata/'), ({ key }) => key);
+const rows = (): Promise<{ metadata_key: string | null; valid: boolean | null }[]> =>
+  database.imaging.query('select metadata_key, metadata_version = version as valid from imaging.series order by id');
+
+describe('BuildMetadata', () => {
+  it('enters one blob for each series, and replaces it when the series has changed', async () => {
+    await receive('A', 1);
+    await receive('B', 1);
+    await run();
+    const first = await rows();
+    expect(first.map(({ valid }) => valid)).toEqual([true, true]);
+    await receive('A', 2);
+    await run();
+    await run();
+    const second = await rows();
+    expect(second.map(({ valid }) => valid)).toEqual([true, true]);
+    expect(second.filter(({ metadata_key }, index) => metadata_key === first[index]!.metadata_key)).toHaveLength(1);
+    expect(await blobs()).toEqual(second.map(({ metadata_key }) => metadata_key).toSorted());
+  });
+
+  it('does not enter a blob of a version that is past', async () => {
+    await receive('C', 1);
+    const before = await blobs();
+    await run(() => receive('C', 2));
+    expect(await rows()).toEqual([{ metadata_key: null, valid: null }]);
+    expect(await blobs()).toEqual(before);
+  });
+});
