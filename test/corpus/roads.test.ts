@@ -190,10 +190,11 @@ const quirks: [string, string][] = [
   ['pydicom/rtstruct.dcm', 'stored'],
 ];
 suite('the quirks', () => {
-  test.each(quirks)('%s by STOW-RS: %s', async (name, outcome) => {
+  test('by STOW-RS each as the table says', async () => {
     await begin();
-    const file = corpusFiles({ class: 'quirk' }).find((quirk) => quirk.name === name)!;
-    expect(await byStow(readFileSync(file.path))).toBe(outcome);
+    const outcomes: [string, string][] = [];
+    for (const { name, path } of corpusFiles({ class: 'quirk' })) outcomes.push([name, await byStow(readFileSync(path))]);
+    expect(outcomes.toSorted()).toEqual(quirks.toSorted());
   }, 60_000);
 });
 

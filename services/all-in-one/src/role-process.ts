@@ -10,8 +10,8 @@ import { StartFailedError } from './start-failed-error.js';
 const ENTRY = fileURLToPath(new URL('./role-main.js', import.meta.url));
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
-/** Living this long forgives earlier crashes. */
-const STABLE_MS = 30_000;
+/** Living this long forgives earlier crashes: a process that fails at its start dies sooner. */
+const STABLE_MS = 2_000;
 const START_DEADLINE_MS = 60_000;
 /** Small young generations: bytes of images live outside the heap, what is left is short-lived. */
 const NODE_OPTIONS = ['--max-semi-space-size=4', '--no-warnings'];

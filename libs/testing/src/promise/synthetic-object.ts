@@ -66,7 +66,7 @@ export function syntheticObject(options: SyntheticOptions): SyntheticObject {
   const studyInstanceUid = `${root}.${study}`;
   const seriesInstanceUid = `${studyInstanceUid}.${series}`;
   const sopInstanceUid = `${seriesInstanceUid}.${instance}`;
-  const columns = 64;
+  const columns = options.pixelBytes > 1_000_000 ? 2048 : 64;
   const rows = Math.max(1, Math.round(options.pixelBytes / (2 * columns)));
   const dataset = Buffer.concat([
     text(0x00080005, 'CS', 'ISO_IR 100'),
