@@ -2,6 +2,7 @@ export { CatalogueStatistics } from './catalogue-statistics.js';
 export { checkServer } from './check-server.js';
 export { connectDatabases, type DatabaseOptions, type Databases } from './connect-databases.js';
 export { ControlDatabase, ImagingDatabase, type SqlRunner } from './database.js';
+export { joinByKey } from './join-by-key.js';
 export { migrateSchema, type MigrationClass } from './migrate-schema.js';
 export { planeMigrations, runMigrations } from './run-migrations.js';
 export { SchemaTooNewError } from './schema-too-new-error.js';

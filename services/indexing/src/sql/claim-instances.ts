@@ -1,6 +1,6 @@
 // The directory of SOP Instance UIDs: the one place that decides which receipt of a UID came first, also across studies.
 import { IllegalStateError } from '@perennia/errors';
-import type { SqlRunner } from '@perennia/persistence';
+import { joinByKey, type SqlRunner } from '@perennia/persistence';
 import type { CatalogueState, KeptInstance } from '../decide-roles.js';
 import { instanceKey, type IncomingInstance } from '../incoming-instance.js';
 
@@ -41,6 +41,7 @@ export async function claimInstances(sql: SqlRunner, batch: readonly IncomingIns
   ]);
   const claimed = new Set(inserted.map(({ instance_id }) => instance_id));
   if (claimed.size === batch.length) return { claimed, kept: new Map(), knownReceipts: new Set() };
+  await joinByKey(sql);
   const taken = rows.filter(({ instance_id }) => !claimed.has(instance_id));
   const kept = await keptInstances(sql, taken);
   const unclaimed = batch.filter(({ receipt }) => !claimed.has(receipt.receiptId)).map(({ receipt }) => ({ bucket: receipt.bucket, id: receipt.receiptId }));

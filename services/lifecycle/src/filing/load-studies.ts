@@ -76,14 +76,14 @@ const SERIES = `
 select s.id, series_instance_uid, modality, series_number, series_description, body_part_examined, performed_date, performed_time, attributes
 from ${WANTED} join imaging.series s on s.study_id = wanted.id and s.bucket = wanted.bucket`;
 
-// A later version after the one it supersedes, so that the order of packs tells which is which.
+// A later version after the one it supersedes, so that the order of packs tells which is which. Lateral: by key in any case, see joinByKey.
 export const RECORDS = `
 select i.bucket, i.id, i.study_id, i.series_id, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid, i.instance_number, i.number_of_frames,
   i.rows, i.columns, i.bits_allocated, i.object_length, i.dataset_offset, i.header_length, i.frame_index, encode(i.dataset_sha256, 'hex') as dataset_sha256,
   i.version, i.attributes, i.source, i.received_at, c.object_key, c.offset_bytes
 from ${WANTED}
-join imaging.instance i on i.bucket = wanted.bucket and i.study_id = wanted.id
-join imaging.copy c on c.bucket = i.bucket and c.instance_id = i.id
+cross join lateral (select * from imaging.instance i where i.bucket = wanted.bucket and i.study_id = wanted.id offset 0) i
+cross join lateral (select * from imaging.copy c where c.bucket = i.bucket and c.instance_id = i.id and c.copy_number = 1 limit 1) c
 where c.tier = '${LANDING_TIER}' and c.state = 'written'
 order by i.study_id, i.version, i.series_id, i.instance_number, i.id limit ${MAX_RECORDS}`;
 
