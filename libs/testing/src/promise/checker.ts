@@ -43,21 +43,40 @@ export class PromiseChecker {
     return report;
   }
 
+  /** An object that was never answered may still become visible while it is looked at: what disagrees is looked at again. */
   private async checkStudy(study: string, entries: LedgerEntry[], report: CheckReport, deadlineMs: number): Promise<void> {
+    report.acknowledged += entries.filter(({ state }) => state === 'acknowledged').length;
+    for (;;) {
+      const { violations, unansweredPresent } = await this.lookAt(study, entries, deadlineMs);
+      const mayPass = violations.length > 0 && violations.every((violation) => !violation.startsWith('other bytes'));
+      if (mayPass && Date.now() < deadlineMs) {
+        await new Promise((done) => setTimeout(done, 200));
+        continue;
+      }
+      report.unansweredPresent += unansweredPresent;
+      report.violations.push(...violations);
+      return;
+    }
+  }
+
+  private async lookAt(study: string, entries: LedgerEntry[], deadlineMs: number): Promise<{ violations: string[]; unansweredPresent: number }> {
+    const violations: string[] = [];
+    let unansweredPresent = 0;
     const acknowledged = entries.filter(({ state }) => state === 'acknowledged');
-    report.acknowledged += acknowledged.length;
     const listed = await this.listed(study, acknowledged, deadlineMs);
-    for (const entry of acknowledged) if (!listed.has(entry.sopInstanceUid)) report.violations.push(`missing ${entry.sopInstanceUid} (${entry.road})`);
+    for (const entry of acknowledged) if (!listed.has(entry.sopInstanceUid)) violations.push(`missing ${entry.sopInstanceUid} (${entry.road})`);
     const known = new Map(entries.map((entry) => [entry.sopInstanceUid, entry]));
     const bytes = listed.size > 0 ? await this.retrieve(study) : new Map<string, string>();
     for (const uid of listed) {
       const entry = known.get(uid);
-      if (!entry) report.violations.push(`unknown instance ${uid}`);
-      else if (bytes.get(uid) !== entry.sha256) report.violations.push(`${bytes.has(uid) ? 'other bytes' : 'listed but not retrievable'}: ${uid} (${entry.state}, ${entry.road})`);
-      else if (entry.state !== 'acknowledged') report.unansweredPresent += 1;
+      if (!entry) violations.push(`unknown instance ${uid}`);
+      else if (!bytes.has(uid)) violations.push(`listed but not retrievable: ${uid} (${entry.state}, ${entry.road})`);
+      else if (bytes.get(uid) !== entry.sha256) violations.push(`other bytes: ${uid} (${entry.state}, ${entry.road})`);
+      else if (entry.state !== 'acknowledged') unansweredPresent += 1;
     }
-    for (const uid of bytes.keys()) if (!listed.has(uid)) report.violations.push(`retrievable but not listed: ${uid}`);
-    await this.checkCounts(study, listed.size, report);
+    for (const uid of bytes.keys()) if (!listed.has(uid)) violations.push(`retrievable but not listed: ${uid}`);
+    violations.push(...(await this.countViolations(study, listed.size)));
+    return { violations, unansweredPresent };
   }
 
   private async listed(study: string, acknowledged: readonly LedgerEntry[], deadlineMs: number): Promise<Set<string>> {
@@ -87,18 +106,14 @@ export class PromiseChecker {
     return new Map(partsOf(body, boundary).map((part) => [sopInstanceUidOf(part), createHash('sha256').update(datasetOf(part)).digest('hex')]));
   }
 
-  private async checkCounts(study: string, instances: number, report: CheckReport): Promise<void> {
+  private async countViolations(study: string, instances: number): Promise<string[]> {
     const [row] = await json(`${this.web}/studies?StudyInstanceUID=${study}`);
-    if (!row) {
-      if (instances > 0) report.violations.push(`study ${study} is not listed`);
-      return;
-    }
+    if (!row) return instances > 0 ? [`study ${study} is not listed`] : [];
     const series = await json(`${this.web}/studies/${study}/series`);
     const bySeries = series.reduce((sum, entry) => sum + Number(first(entry, '00201209')), 0);
     const counted = [Number(first(row, '00201208')), bySeries, Number(first(row, '00201206'))];
-    if (counted[0] !== instances || counted[1] !== instances || counted[2] !== series.length) {
-      report.violations.push(`counts of ${study}: study says ${counted[0]}, series say ${counted[1]}, ${instances} listed; ${counted[2]} series, ${series.length} listed`);
-    }
+    if (counted[0] === instances && counted[1] === instances && counted[2] === series.length) return [];
+    return [`counts of ${study}: study says ${counted[0]}, series say ${counted[1]}, ${instances} listed; ${counted[2]} series, ${series.length} listed`];
   }
 }
 
