@@ -16,6 +16,7 @@ const dense = { root: '1.2.3.4' };
 let archive: WebArchive;
 let figures: Record<string, { p50: number; p95: number; bytes: number }>;
 
+const letter = (code: number): string => String.fromCharCode(65 + code);
 const counted = (count: number, make: (index: number) => string): string[] => Array.from({ length: count }, (_, index) => make(index));
 
 async function measure(searches: readonly Measure[]): Promise<typeof figures> {
@@ -31,11 +32,10 @@ beforeAll(async () => {
   let link = `${archive.root}/studies?limit=50&offset=9000`;
   link = /<([^>]+)>/.exec((await fetch(link)).headers.get('link')!)![1]!;
   const url = (path: string): string => archive.root + path;
-  const letter = (code: number): string => String.fromCharCode(65 + code);
   figures = await measure([
     { name: 'pid', times: 400, urls: counted(500, (n) => url(`/studies?PatientID=PID${n * 3 + 1}`)) },
     { name: 'date_mod', times: 300, urls: counted(60, (n) => url(`/studies?StudyDate=20${18 + (n % 6)}0${1 + (n % 9)}01-20${18 + (n % 6)}0${1 + (n % 9)}14&ModalitiesInStudy=CT&limit=100`)) },
-    { name: 'name', times: 300, urls: counted(26, (n) => url(`/studies?PatientName=${letter(n)}${letter((n * 17) % 25)}*&limit=100`)).concat(url('/studies?PatientName=FRN*&limit=100')).slice(-1) },
+    { name: 'name', times: 300, urls: [url('/studies?PatientName=FRN*&limit=100')] },
     { name: 'name_letter', times: 200, urls: counted(20, (n) => url(`/studies?PatientName=${letter(n)}*&limit=100`)) },
     { name: 'name_nonascii', times: 300, urls: [url(`/studies?PatientName=${encodeURIComponent('山')}*&limit=100`)] },
     { name: 'page_first', times: 300, urls: [url('/studies?limit=50&offset=0')] },

@@ -25,7 +25,7 @@ export async function* readChunks(
     const end = offset + length;
     for (let at = offset; at < end; ) {
       if (options.signal?.aborted) throw new CancelledError('Reading was given up.');
-      const chunk = direct ? await readDirect(descriptor, at, end, buffers) : await readCached(descriptor, at, end);
+      const chunk = direct ? await readDirect(descriptor, at, end, buffers) : await readCached(descriptor, at, end, at === offset ? options.into : undefined);
       if (chunk.length === 0) throw new CorruptDataError('The object is shorter than it was.', { details: { key } });
       at += chunk.length;
       yield chunk;
@@ -47,8 +47,9 @@ async function openObject(file: string, key: string, direct: boolean): Promise<n
   }
 }
 
-async function readCached(descriptor: number, at: number, end: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - at));
+async function readCached(descriptor: number, at: number, end: number, into?: Buffer): Promise<Buffer> {
+  const wanted = Math.min(CHUNK_BYTES, end - at);
+  const bytes = into && into.length >= wanted ? into.subarray(0, wanted) : Buffer.allocUnsafe(wanted);
   const { bytesRead } = await readFile(descriptor, bytes, 0, bytes.length, at);
   return bytes.subarray(0, bytesRead);
 }

@@ -6,8 +6,8 @@ import type { InstanceDirectory } from './instance-directory.js';
 import { orderedWindow } from './ordered-window.js';
 import type { StoredCopy, StoredInstance } from './stored-instance.js';
 
-/** Bytes asked for at once when more is streamed. */
-export const READ_BYTES = 2 * 1024 * 1024;
+/** Bytes asked for at once when more is streamed: what a file store reads with one call, into one buffer. */
+export const READ_BYTES = 1024 * 1024;
 const MAX_MOVES = 5;
 
 export class ReadInstance {

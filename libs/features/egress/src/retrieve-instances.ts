@@ -1,5 +1,5 @@
-// Gives many whole instances back in few large reads: what lies end to end in a pack is one read of up to READ_BYTES, what
-// stands alone is read in an ordered window.
+// Gives many whole instances back in few large reads: what lies end to end in a pack is read READ_BYTES at a time, what stands
+// alone by itself; several reads at once, in order.
 import { LANDING_TIER, type Place } from '@perennia/contracts';
 import { CancelledError } from '@perennia/errors';
 import type { PlaceReader } from '@perennia/storage';
@@ -25,68 +25,73 @@ interface PlannedRead {
 }
 
 /** Reads begun ahead of the receiver: with READ_BYTES each, this bounds what a request holds. */
-const WINDOW = 3;
+const WINDOW = 4;
+/** Kept for the next request; more than that is given to the collector. */
+const MAX_FREE_BUFFERS = 16;
 
 export class RetrieveInstances {
+  // Used again, because a megabyte of new memory for each read costs more in page faults and collections than the read.
+  readonly #free: Buffer[] = [];
+
   constructor(
     private readonly readInstance: ReadInstance,
     private readonly places: PlaceReader,
   ) {}
 
-  /** Instances in the order given (best: as stored), each of its pieces in order. */
-  pieces(instances: readonly StoredInstance[]): AsyncGenerator<InstancePiece[], void, void> {
-    return orderedWindow(planReads(instances), WINDOW, (read) => this.#run(read));
+  /**
+   * Instances in the order given (best: as stored), each of its pieces in order. The bytes are valid until the next pieces are
+   * asked for.
+   */
+  async *pieces(instances: readonly StoredInstance[]): AsyncGenerator<InstancePiece[], void, void> {
+    for await (const { pieces, memory } of orderedWindow(planReads(instances), WINDOW, (read) => this.#run(read))) {
+      yield pieces;
+      if (this.#free.length < MAX_FREE_BUFFERS) this.#free.push(memory);
+    }
   }
 
-  async #run({ place, pieces }: PlannedRead): Promise<InstancePiece[]> {
-    if (pieces.length === 1) return [await this.#single(pieces[0]!)];
+  async #run({ place, pieces }: PlannedRead): Promise<{ pieces: InstancePiece[]; memory: Buffer }> {
+    const memory = this.#free.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
     let bytes: Buffer;
     try {
-      bytes = await this.places.read(place, 0, place.length);
+      bytes = await this.places.read(place, 0, place.length, memory);
     } catch (error) {
       if (error instanceof CancelledError) throw error;
       // One of them moved or is bad: each by itself finds out which, and its other copies.
-      const singly: InstancePiece[] = [];
-      for (const piece of pieces) singly.push(await this.#single(piece));
-      return singly;
+      return { pieces: await this.#singly(pieces), memory };
     }
     let at = 0;
-    return pieces.map(({ instance, offset, length }) => ({ instance, offset, bytes: bytes.subarray(at, (at += length)) }));
+    return { pieces: pieces.map(({ instance, offset, length }) => ({ instance, offset, bytes: bytes.subarray(at, (at += length)) })), memory };
   }
 
-  async #single({ instance, offset, length }: PlannedPiece): Promise<InstancePiece> {
-    return { instance, offset, bytes: await this.readInstance.read(instance, offset, length) };
+  async #singly(planned: readonly PlannedPiece[]): Promise<InstancePiece[]> {
+    const pieces: InstancePiece[] = [];
+    for (const { instance, offset, length } of planned) pieces.push({ instance, offset, bytes: await this.readInstance.read(instance, offset, length) });
+    return pieces;
   }
 }
 
-/** Lazily: a very large instance has thousands of reads. */
+/** Cut into reads of READ_BYTES wherever instances begin or end. Lazily: a very large instance has thousands of reads. */
 export function* planReads(instances: readonly StoredInstance[]): Generator<PlannedRead> {
-  let gathered: PlannedRead | null = null;
+  let open: PlannedRead | null = null;
   for (const instance of instances) {
     const { place } = instance.copy;
-    if (gathered && continues(gathered, place)) {
-      gathered.place = { ...gathered.place, length: gathered.place.length + place.length };
-      gathered.pieces.push({ instance, offset: 0, length: place.length });
-      continue;
+    for (let offset = 0; offset < place.length; ) {
+      if (open && (open.place.length === READ_BYTES || !continues(open.place, place, offset))) {
+        yield open;
+        open = null;
+      }
+      open ??= { place: { ...place, offset: place.offset + offset, length: 0 }, pieces: [] };
+      const length = Math.min(READ_BYTES - open.place.length, place.length - offset);
+      open.pieces.push({ instance, offset, length });
+      open.place.length += length;
+      offset += length;
     }
-    if (gathered) yield gathered;
-    gathered = null;
-    if (place.length <= READ_BYTES) gathered = { place, pieces: [{ instance, offset: 0, length: place.length }] };
-    else yield* cutInstance(instance);
   }
-  if (gathered) yield gathered;
+  if (open) yield open;
 }
 
 /** Records of the landing area have heads between them, and move: each is read by itself. */
-function continues({ place }: PlannedRead, next: Place): boolean {
-  return (
-    next.tier !== LANDING_TIER && next.tier === place.tier && next.key === place.key && next.offset === place.offset + place.length && place.length + next.length <= READ_BYTES
-  );
-}
-
-function* cutInstance(instance: StoredInstance): Generator<PlannedRead> {
-  const { place } = instance.copy;
-  for (let offset = 0; offset < place.length; offset += READ_BYTES) {
-    yield { place, pieces: [{ instance, offset, length: Math.min(READ_BYTES, place.length - offset) }] };
-  }
+function continues(open: Place, next: Place, offset: number): boolean {
+  if (open.tier !== next.tier || open.key !== next.key || open.offset + open.length !== next.offset + offset) return false;
+  return next.tier !== LANDING_TIER || offset > 0;
 }

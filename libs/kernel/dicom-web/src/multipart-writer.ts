@@ -28,15 +28,28 @@ export class MultipartWriter {
     return head;
   }
 
-  /** Writes the buffers as one system call where the sink can; resolves when the sink wants more. @throws when the sink was closed */
-  async write(buffers: readonly Uint8Array[]): Promise<void> {
+  /**
+   * Writes the buffers as one system call where the sink can. Resolves when they have left this process, so that their memory
+   * may be used again. @throws when the sink was closed
+   */
+  write(buffers: readonly Uint8Array[]): Promise<void> {
     const { sink } = this;
-    if (sink.destroyed) throw new Error('The receiver closed the connection');
-    sink.cork();
-    let open = true;
-    for (const buffer of buffers) open = sink.write(buffer);
-    sink.uncork();
-    if (!open) await drained(sink);
+    if (sink.destroyed) return Promise.reject(new Error('The receiver closed the connection'));
+    return new Promise((resolve, reject) => {
+      const settle = (error?: Error | null): void => {
+        sink.off('close', onClose);
+        if (error) reject(error);
+        else resolve();
+      };
+      const onClose = (): void => settle(new Error('The receiver closed the connection'));
+      sink.on('close', onClose);
+      // The socket, not the HTTP message: corked itself, a message without Content-Length may wait for a drain that never comes.
+      const corked = (sink as { socket?: Writable | null }).socket ?? sink;
+      corked.cork();
+      const last = buffers.length - 1;
+      buffers.forEach((buffer, index) => sink.write(buffer, index === last ? settle : undefined));
+      corked.uncork();
+    });
   }
 
   /** Writes the final delimiter and ends the sink. */
@@ -48,16 +61,3 @@ export class MultipartWriter {
 const headOf = (boundary: string, part: MultipartPart, first: boolean): Buffer =>
   Buffer.from(`${first ? '' : '\r\n'}--${boundary}\r\n${part.headers.join('\r\n')}\r\n\r\n`, 'latin1');
 const tailOf = (boundary: string, afterPart: boolean): Buffer => Buffer.from(`${afterPart ? '\r\n' : ''}--${boundary}--\r\n`, 'latin1');
-
-function drained(sink: Writable): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const settle = (error?: Error): void => {
-      sink.off('drain', onDrain).off('close', onClose).off('error', settle);
-      if (error) reject(error);
-      else resolve();
-    };
-    const onDrain = (): void => settle();
-    const onClose = (): void => settle(new Error('The receiver closed the connection'));
-    sink.on('drain', onDrain).on('close', onClose).on('error', settle);
-  });
-}

@@ -18,6 +18,8 @@ export interface ObjectWriter {
 export interface ReadOptions {
   /** Read from the device rather than from a cache where the adapter can (used to verify what was just written). */
   uncached?: boolean;
+  /** Memory that an adapter may read into (at its start) instead of into new one; of use to who reads much and gives it back. */
+  into?: Buffer;
   signal?: AbortSignal;
 }
 

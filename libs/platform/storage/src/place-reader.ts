@@ -8,7 +8,8 @@ import { NotFoundError } from '@perennia/errors';
  * @throws PlaceMovedError when a landing segment was recycled meanwhile: look up the copy again and go on
  */
 export abstract class PlaceReader {
-  abstract read(place: Place, offset: number, length: number): Promise<Buffer>;
+  /** @param into memory that may be read into, see ReadOptions */
+  abstract read(place: Place, offset: number, length: number, into?: Buffer): Promise<Buffer>;
   /** Streams the range; a PlaceMovedError may come at any point of the stream, before wrong bytes are given out. */
   abstract readStream(place: Place, offset: number, length: number): Readable;
   /**

@@ -14,10 +14,10 @@ export class TieredPlaceReader extends PlaceReader {
     super();
   }
 
-  read(place: Place, offset: number, length: number): Promise<Buffer> {
+  read(place: Place, offset: number, length: number, into?: Buffer): Promise<Buffer> {
     assertInside(place, offset, length);
-    if (place.tier === LANDING_TIER) return this.landing.read(place, offset, length);
-    return this.storeOf(place).read(place.key, place.offset + offset, length);
+    if (place.tier === LANDING_TIER) return this.landing.read(place, offset, length, into);
+    return this.storeOf(place).read(place.key, place.offset + offset, length, into && { into });
   }
 
   readStream(place: Place, offset: number, length: number): Readable {
