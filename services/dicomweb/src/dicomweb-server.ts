@@ -51,7 +51,10 @@ export class DicomwebServer {
   async start(): Promise<void> {
     const { config, controllers, logger } = this.parts;
     const { app } = this;
-    if (config.corsOrigins.length > 0) await app.register(cors, { origin: config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins], methods: ['GET', 'POST'], exposedHeaders: ['link', 'warning', 'etag', 'content-location', 'content-range'], maxAge: 600 });
+    if (config.corsOrigins.length > 0) {
+      const origin = config.corsOrigins.includes('*') ? '*' : [...config.corsOrigins];
+      await app.register(cors, { origin, methods: ['GET', 'POST'], exposedHeaders: ['link', 'warning', 'etag', 'content-location', 'content-range'], maxAge: 600 });
+    }
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('multipart/related', (_request, _body, done) => done(null));
     app.addContentTypeParser('*', (_request, _body, done) => done(new RequestRefusedError(415, 'UNSUPPORTED_MEDIA_TYPE', 'Bodies of this type are not taken here.')));

@@ -193,7 +193,7 @@ describe('metadata', () => {
     const live = await (await archive.get(path)).text();
     const [row] = await directory.series({ tenantId: 'default', studyInstanceUid: study, seriesInstanceUid: series[0]! });
     const { blob, version } = await metadata.build(row!.bucket, row!.id);
-    const writer = await archive.store.create('work/metadata/test', blob.length);
+    const writer = await archive.store.create('work/metadata/test');
     await writer.write(blob);
     await writer.commit();
     await imaging.query(`update imaging.series set metadata_key = 'work/metadata/test', metadata_version = $2 where id = $1`, [row!.id, version]);

@@ -69,4 +69,3 @@ async function withStartTurn<T>(work: () => Promise<T>): Promise<T> {
     }
   }
 }
-

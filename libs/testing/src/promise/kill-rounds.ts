@@ -1,4 +1,5 @@
 // Kills the product at a fault point, or at a random moment, while a sender keeps storing; then holds it to the ledger.
+import { DicomRequestor } from '@perennia/dicom-net';
 import { PromiseChecker, type CheckReport } from './checker.js';
 import { Ledger } from './ledger.js';
 import type { Product } from './product.js';
@@ -82,10 +83,17 @@ export class KillRounds {
     const deadline = Date.now() + 20_000;
     while (product.firedCount() === firedBefore) {
       if (Date.now() > deadline) return false;
-      // Points of the worker may only be passed once a study is quiet, and of the listener only by a new association.
+      await this.associate();
       await pause(20);
     }
     return true;
+  }
+
+  /** The first points are passed by new associations only. */
+  private async associate(): Promise<void> {
+    const contexts = [{ abstractSyntax: '1.2.840.10008.1.1', transferSyntaxes: ['1.2.840.10008.1.2'] }];
+    const association = await DicomRequestor.connect({ host: '127.0.0.1', port: this.options.product.dicomPort, callingAet: 'KNOCK', calledAet: 'PERENNIA', contexts, associateTimeoutMs: 1000 }).catch(() => undefined);
+    await association?.release().catch(() => undefined);
   }
 
   close(): void {

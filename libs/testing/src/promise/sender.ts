@@ -63,25 +63,29 @@ export class PromiseSender {
   }
 
   private async storeForEver(callingAet: string): Promise<void> {
-    let association: RequestorAssociation | undefined;
+    const open: { association?: RequestorAssociation } = {};
     while (!this.stopped) {
       for (const object of this.objects()) {
         if (this.stopped) break;
-        // The same object again after a failure: the receiver may hold it already, and must not hold it twice.
-        for (let attempt = 0; attempt < 200 && !this.stopped; attempt++) {
-          try {
-            association ??= await this.connect(callingAet, object);
-            if (await this.storeOnce(association, object)) break;
-          } catch {
-            this.failures += 1;
-            association?.abort();
-            association = undefined;
-            await pause(20);
-          }
-        }
+        await this.storeUntilAnswered(open, callingAet, object);
       }
     }
-    await association?.release().catch(() => undefined);
+    await open.association?.release().catch(() => undefined);
+  }
+
+  /** The same object again after a failure: the receiver may hold it already, and must not hold it twice. */
+  private async storeUntilAnswered(open: { association?: RequestorAssociation }, callingAet: string, object: SyntheticObject): Promise<void> {
+    for (let attempt = 0; attempt < 200 && !this.stopped; attempt++) {
+      try {
+        open.association ??= await this.connect(callingAet, object);
+        if (await this.storeOnce(open.association, object)) return;
+      } catch {
+        this.failures += 1;
+        open.association?.abort();
+        delete open.association;
+        await pause(20);
+      }
+    }
   }
 
   private connect(callingAet: string, object: SyntheticObject): Promise<RequestorAssociation> {

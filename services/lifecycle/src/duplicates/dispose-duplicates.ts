@@ -107,4 +107,3 @@ function redundantObject(row: RedundantRow): RedundantObject {
     },
   };
 }
-
