@@ -92,7 +92,8 @@ export class KillRounds {
   /** The first points are passed by new associations only. */
   private async associate(): Promise<void> {
     const contexts = [{ abstractSyntax: '1.2.840.10008.1.1', transferSyntaxes: ['1.2.840.10008.1.2'] }];
-    const association = await DicomRequestor.connect({ host: '127.0.0.1', port: this.options.product.dicomPort, callingAet: 'KNOCK', calledAet: 'PERENNIA', contexts, associateTimeoutMs: 1000 }).catch(() => undefined);
+    const called = { host: '127.0.0.1', port: this.options.product.dicomPort, calledAet: 'PERENNIA' };
+    const association = await DicomRequestor.connect({ ...called, callingAet: 'KNOCK', contexts, associateTimeoutMs: 1000 }).catch(() => undefined);
     await association?.release().catch(() => undefined);
   }
 
