@@ -195,6 +195,7 @@ export class FileLanding extends Landing {
     await this.writer.drained();
     this.closing.abort();
     await Promise.all(this.recycling);
+    this.writer.close();
     await this.pool.close();
     const held = this.log.held();
     for (const segment of held) closeSync(segment.descriptor);

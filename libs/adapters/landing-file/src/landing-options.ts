@@ -25,6 +25,8 @@ export interface LandingOptions {
   graceMs?: number;
   /** Groups up to this size are written by the calling thread. @default 128 KiB */
   synchronousBytes?: number;
+  /** Write large groups past the page cache where the file system can. @default true, unless `disk` is given */
+  direct?: boolean;
   /** `tail` hashes what no later record vouches for, `all` every object. @default 'tail' */
   verify?: 'tail' | 'all';
   /** Told about everything that is not as it was written; in words without patient data. */
@@ -61,6 +63,7 @@ export function resolveLandingOptions(options: LandingOptions): ResolvedLandingO
     waitForSegmentMs: options.waitForSegmentMs ?? 5000,
     graceMs: options.graceMs ?? 10_000,
     synchronousBytes: options.synchronousBytes ?? 128 * 1024,
+    direct: options.direct ?? options.disk === undefined,
     verify: options.verify ?? 'tail',
     onDamage: options.onDamage ?? (() => {}),
     disk: options.disk ?? new LandingDisk(),

@@ -6,12 +6,15 @@ import { LANDING_TIER } from '@perennia/contracts';
 import { StoreFullError, UnavailableError } from '@perennia/errors';
 import { faultPoint, mutant } from '@perennia/fault-points';
 import { HEAD_BYTES, asDiskError, type LandedRecord } from '@perennia/storage';
+import { DirectStaging } from './direct-staging.js';
 import type { ResolvedLandingOptions } from './landing-options.js';
 import { RecordGroup, pendingBytes, type PendingRecord } from './record-group.js';
 import type { Segment } from './segment.js';
 import type { SegmentPool } from './segment-pool.js';
 
 const MAX_GROUP_BYTES = 32 * 1024 * 1024;
+/** Fits the staging buffer, padding included. */
+const MAX_DIRECT_GROUP_BYTES = 4 * 1024 * 1024 - 4096;
 /** IOV_MAX is 1024 on Linux. */
 const MAX_GROUP_BUFFERS = 1000;
 
@@ -33,6 +36,7 @@ export class SegmentWriter {
   private nextSequence: number;
   private readonly idle: (() => void)[] = [];
   private readonly scratch: Buffer;
+  private readonly staging: DirectStaging | undefined;
   private readonly early = mutant('early-acknowledgement');
 
   /** @param durableSequence of the last record that recovery found */
@@ -44,6 +48,7 @@ export class SegmentWriter {
   ) {
     this.nextSequence = durableSequence + 1;
     this.scratch = Buffer.allocUnsafeSlow(Math.max(options.synchronousBytes, 1));
+    this.staging = options.direct ? DirectStaging.forFolder(options.folder) : undefined;
   }
 
   append(record: PendingRecord): void {
@@ -57,6 +62,10 @@ export class SegmentWriter {
     if (!segment || (segment.endBytes === 0 && this.writing?.segment !== segment)) return Promise.resolve();
     this.leaveCurrent();
     return segment.whenSealed();
+  }
+
+  close(): void {
+    this.staging?.close();
   }
 
   /** Resolves when nothing is queued, being written or being synced. */
@@ -108,7 +117,7 @@ export class SegmentWriter {
     let taken = 0;
     for (const record of this.queue) {
       if (!group.fits(record, this.options.segmentBytes)) break;
-      const large = group.sizeBytes + pendingBytes(record) > MAX_GROUP_BYTES || group.buffers + record.parts.length > MAX_GROUP_BUFFERS - 4;
+      const large = group.sizeBytes + pendingBytes(record) > (this.staging ? MAX_DIRECT_GROUP_BYTES : MAX_GROUP_BYTES) || group.buffers + record.parts.length > MAX_GROUP_BUFFERS - 4;
       if (taken > 0 && large) break;
       group.add(record);
       taken += 1;
@@ -134,7 +143,9 @@ export class SegmentWriter {
 
   private async writeLarge(group: RecordGroup, buffers: readonly Uint8Array[]): Promise<void> {
     try {
-      this.written(group, await this.options.disk.writev(group.segment.descriptor, buffers, group.segment.endBytes));
+      const { segment } = group;
+      const direct = this.staging?.takes(group.sizeBytes) ? this.staging : undefined;
+      this.written(group, await (direct?.write(segment, buffers, segment.endBytes) ?? this.options.disk.writev(segment.descriptor, buffers, segment.endBytes)));
     } catch (error) {
       this.writeFailed(group, error);
     }

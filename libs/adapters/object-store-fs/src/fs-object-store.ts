@@ -6,9 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { AlreadyExistsError } from '@perennia/errors';
 import {
-  FolderSync, ObjectStore, type ObjectInfo, type ObjectWriter, type ReadOptions, asDiskError, isProcessAlive, processIdentity,
-} from '@perennia/storage';
-import { AlignedBuffers } from './aligned-buffers.js';
+  FolderSync, ObjectStore, type ObjectInfo, type ObjectWriter, type ReadOptions, asDiskError, isProcessAlive, AlignedBuffers, processIdentity } from '@perennia/storage';
 import { FsObjectWriter } from './fs-object-writer.js';
 import { AREAS, type Area, bucketNames, keyOfFile, objectPath, temporaryName, writerOfTemporary } from './object-path.js';
 import { readChunks } from './read-object.js';

@@ -5,8 +5,7 @@ import { link, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { AlreadyExistsError, type ArchiveError, IllegalStateError, StoreFullError } from '@perennia/errors';
 import { mutant } from '@perennia/fault-points';
-import { type FolderSync, type ObjectInfo, type ObjectWriter, asDiskError } from '@perennia/storage';
-import { type AlignedBuffers, BLOCK_BYTES } from './aligned-buffers.js';
+import { type FolderSync, type ObjectInfo, type ObjectWriter, asDiskError, type AlignedBuffers, BLOCK_BYTES } from '@perennia/storage';
 import type { ObjectPath } from './object-path.js';
 
 const openFile = promisify(open);

@@ -2,8 +2,7 @@
 import { close, constants, fstat, open, read } from 'node:fs';
 import { promisify } from 'node:util';
 import { CancelledError, CorruptDataError, InvalidInputError, NotFoundError } from '@perennia/errors';
-import { type ReadOptions, asDiskError } from '@perennia/storage';
-import { type AlignedBuffers, BLOCK_BYTES } from './aligned-buffers.js';
+import { type ReadOptions, asDiskError, type AlignedBuffers, BLOCK_BYTES } from '@perennia/storage';
 
 const openFile = promisify(open);
 const closeFile = promisify(close);

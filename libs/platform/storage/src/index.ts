@@ -18,3 +18,4 @@ export {
 export { isProcessAlive, processIdentity } from './process-identity.js';
 export { asDiskError } from './disk-error.js';
 export { FolderSync } from './folder-sync.js';
+export { AlignedBuffers, BLOCK_BYTES } from './aligned-buffers.js';

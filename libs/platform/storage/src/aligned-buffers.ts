@@ -49,7 +49,8 @@ export class AlignedBuffers {
     if (buffer.length === LARGE_BYTES) this.spare.push(buffer);
   }
 
-  private allocate(sizeBytes: number): Buffer {
+  /** A buffer outside the pool, for whoever keeps it. */
+  allocate(sizeBytes: number): Buffer {
     if (!this.direct) return Buffer.allocUnsafeSlow(sizeBytes);
     const raw = Buffer.allocUnsafeSlow(sizeBytes + BLOCK_BYTES);
     const descriptor = openSync(this.probe, constants.O_WRONLY | constants.O_CREAT | constants.O_DIRECT, 0o600);
