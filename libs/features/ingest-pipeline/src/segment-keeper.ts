@@ -117,10 +117,10 @@ export class SegmentKeeper {
     const { imaging, eventLog, owner, logger } = this.parts;
     const ids = records.map(receiptIdOf);
     const missing = await imaging.query<{ id: string }>(
-      `select id from unnest($1::uuid[]) as landed (id)
-       where not exists (select from imaging.instance i where i.id = landed.id)
-         and not exists (select from imaging.duplicate d where d.id = landed.id)`,
-      [ids],
+      `select id from unnest($1::uuid[], $2::smallint[]) as landed (id, bucket)
+       where not exists (select from imaging.instance i where i.bucket = landed.bucket and i.id = landed.id)
+         and not exists (select from imaging.duplicate d where d.bucket = landed.bucket and d.id = landed.id)`,
+      [ids, records.map(bucketOfReceipt)],
     );
     if (missing.length === 0) return;
     const wanted = new Set(missing.map(({ id }) => id));
@@ -133,4 +133,5 @@ function isAfter(a: LandingPosition, b: LandingPosition): boolean {
   return a.generation > b.generation || (a.generation === b.generation && a.offset > b.offset);
 }
 const receiptIdOf = (record: LandedRecord): string => record.receipt.slice(14, 50);
+const bucketOfReceipt = (record: LandedRecord): number => Number(/"bucket":(\d+)/.exec(record.receipt)?.[1]);
 const landedMs = (record: LandedRecord): number => Date.parse(/"receivedAt":"([^"]+)"/.exec(record.receipt)?.[1] ?? '');
