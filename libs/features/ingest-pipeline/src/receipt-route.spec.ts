@@ -7,7 +7,7 @@ import { logRecordOf } from './receipt-route.js';
 
 const place = { tier: 'landing', key: 'ingest/seg-0000@7', offset: 4096, length: 12_000 };
 function landed(differences: Partial<Receipt> = {}): LandedRecord {
-  const { receiptId, tenantId, bucket, receivedAt, studyInstanceUid, ...rest } = receipt({ seed: 5 });
+  const { receiptId, tenantId, bucket, receivedAt, studyInstanceUid, ...rest } = receipt();
   const text = JSON.stringify({ receiptId, tenantId, bucket, receivedAt, studyInstanceUid, ...rest, ...differences });
   return { position: { generation: 7, offset: 0 }, receipt: text, place };
 }
