@@ -1,6 +1,5 @@
 export { AwaitIndexed, type AwaitedReceipt } from './await-indexed.js';
 export { ByteBudget } from './byte-budget.js';
-export { DigestThread, type ObjectDigest } from './digest-thread.js';
 export { IngestPipelineConfig } from './ingest-pipeline.config.js';
 export { IngestPipelineModule } from './ingest-pipeline.module.js';
 export { LandingOwner } from './landing-owner.js';

@@ -6,7 +6,6 @@ import { Landing } from '@perennia/storage';
 import { AppLogger, Clock, Metrics } from '@perennia/telemetry';
 import { AwaitIndexed } from './await-indexed.js';
 import { ByteBudget } from './byte-budget.js';
-import { DigestThread } from './digest-thread.js';
 import { IngestPipelineConfig } from './ingest-pipeline.config.js';
 import { ReceiptRelay } from './receipt-relay.js';
 import { ReceiveObject } from './receive-object.js';
@@ -22,7 +21,6 @@ class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly relay: ReceiptRelay,
     private readonly keeper: SegmentKeeper,
     private readonly refusals: RefusalLog,
-    private readonly digests: DigestThread,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -35,7 +33,6 @@ class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
     await this.keeper.stop();
     await this.relay.stop();
     await this.refusals.flush();
-    await this.digests.close();
   }
 }
 
@@ -43,7 +40,6 @@ class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
   providers: [
     PipelineLifecycle,
     { provide: ByteBudget, useFactory: (config: IngestPipelineConfig) => new ByteBudget(config.maxBytesInFlight), inject: [IngestPipelineConfig] },
-    { provide: DigestThread, useFactory: () => new DigestThread() },
     { provide: SourceProfiles, useFactory: (config: SourcesConfig) => new SourceProfiles(config.profiles), inject: [SourcesConfig] },
     {
       provide: RefusalLog,
@@ -52,9 +48,9 @@ class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
     },
     {
       provide: ReceiveObject,
-      useFactory: (landing: Landing, budget: ByteBudget, digests: DigestThread, refusals: RefusalLog, clock: Clock) =>
-        new ReceiveObject({ landing, budget, digests, refusals, clock }),
-      inject: [Landing, ByteBudget, DigestThread, RefusalLog, Clock],
+      useFactory: (landing: Landing, budget: ByteBudget, refusals: RefusalLog, clock: Clock) =>
+        new ReceiveObject({ landing, budget, refusals, clock }),
+      inject: [Landing, ByteBudget, RefusalLog, Clock],
     },
     {
       provide: AwaitIndexed,
