@@ -44,8 +44,9 @@ export function orderOfAcknowledgements(trace: string): { acknowledged: number; 
   return { acknowledged, early };
 }
 
+/** The files records are written to; others are prepared beside them under temporary names. */
 function isLanding(path: string): boolean {
-  return path.includes('/landing/') && !path.endsWith('.json') && !path.endsWith('.lock');
+  return /\/landing\/[^/]+\/(seg|stream)-\d+$/.test(path);
 }
 /** strace -xx writes paths of -y plainly or in hex, by version. */
 function unescapePath(path: string): string {

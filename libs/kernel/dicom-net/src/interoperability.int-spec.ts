@@ -6,14 +6,14 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CT_IMAGE_STORAGE, EXPLICIT_LITTLE, hasBackend, VERIFICATION } from '@perennia/testing';
+import { CT_IMAGE_STORAGE, EXPLICIT_LITTLE, dcmtkTool, hasBackend, VERIFICATION } from '@perennia/testing';
 import { type AcceptorEvent, DicomAcceptor, DicomRequestor, type StoreRequest } from './index.js';
 
 const run = promisify(execFile);
 /** Without it dcmtk leaves Nagle's algorithm on, which costs 40 ms a message. */
 const ENVIRONMENT = { ...process.env, TCP_NODELAY: '1' };
 
-const tool = (name: string, ...parameters: string[]) => run(name, parameters, { env: ENVIRONMENT, timeout: 30_000 });
+const tool = (name: string, ...parameters: string[]) => run(dcmtkTool(name) ?? name, parameters, { env: ENVIRONMENT, timeout: 30_000 });
 
 const SYNTAXES = [
   { option: '+xi', uid: '1.2.840.10008.1.2' },
@@ -128,7 +128,7 @@ describe('interoperability', () => {
     it.each(SYNTAXES)('our requestor stores to storescp ($option)', async ({ option, uid }) => {
       const received = await mkdtemp(join(tmpdir(), 'storescp-'));
       const scpPort = await freePort();
-      const scp = execFile('storescp', [option, '-aet', 'SCP', '-od', received, '-pdu', '16384', String(scpPort)], { env: ENVIRONMENT });
+      const scp = execFile(dcmtkTool('storescp')!, [option, '-aet', 'SCP', '-od', received, '-pdu', '16384', String(scpPort)], { env: ENVIRONMENT });
       try {
         const contexts = [
           { abstractSyntax: VERIFICATION, transferSyntaxes: ['1.2.840.10008.1.2'] },

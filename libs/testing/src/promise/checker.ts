@@ -91,19 +91,21 @@ export class PromiseChecker {
     }
   }
 
-  /** SOP Instance UID → SHA-256 of the dataset as retrieved. */
+  /** SOP Instance UID → SHA-256 of the dataset as retrieved; empty when the answer fails or breaks off. */
   private async retrieve(study: string): Promise<Map<string, string>> {
-    const response = await fetch(`${this.web}/studies/${study}`, {
-      headers: { accept: 'multipart/related; type="application/dicom"; transfer-syntax=*' },
-      signal: AbortSignal.timeout(60_000),
-    });
-    if (response.status !== 200) {
-      await response.arrayBuffer();
+    try {
+      const response = await fetch(`${this.web}/studies/${study}`, {
+        headers: { accept: 'multipart/related; type="application/dicom"; transfer-syntax=*' },
+        signal: AbortSignal.timeout(60_000),
+      });
+      const body = Buffer.from(await response.arrayBuffer());
+      if (response.status !== 200) return new Map();
+      const boundary = /boundary="?([^";]+)"?/.exec(response.headers.get('content-type') ?? '')![1]!;
+      return new Map(partsOf(body, boundary).map((part) => [sopInstanceUidOf(part), createHash('sha256').update(datasetOf(part)).digest('hex')]));
+    } catch {
+      // What cannot be retrieved shows as `listed but not retrievable`.
       return new Map();
     }
-    const boundary = /boundary="?([^";]+)"?/.exec(response.headers.get('content-type') ?? '')![1]!;
-    const body = Buffer.from(await response.arrayBuffer());
-    return new Map(partsOf(body, boundary).map((part) => [sopInstanceUidOf(part), createHash('sha256').update(datasetOf(part)).digest('hex')]));
   }
 
   private async countViolations(study: string, instances: number): Promise<string[]> {

@@ -2,6 +2,7 @@
 // product is started on the copy. Whatever was acknowledged before the stop must be there. kill -9 alone proves nothing about
 // fsync, since the kernel still writes its cache out.
 import { execFileSync } from 'node:child_process';
+import { readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PromiseChecker, type CheckReport } from './checker.js';
@@ -78,6 +79,7 @@ export class PowerCuts {
   }
 
   private async checkCopy(copy: string, promised: ReturnType<Ledger['snapshot']>, cut: number, seed: number): Promise<PowerCut> {
+    forgetLivingOwners(join(copy, 'data'));
     const startedMs = performance.now();
     // What is stored in the cut machine stays stored: its mutants must not repair anything, so the reader runs without them.
     const { VNA_MUTANT: _mutant, ...environment } = this.options.environment ?? {};
@@ -94,5 +96,19 @@ export class PowerCuts {
     this.ledger.close();
     await this.product?.stop();
     execFileSync('bash', [script, 'drop', this.disk]);
+  }
+}
+
+/**
+ * Locks name a process by pid, start time and boot. After a real power cut the boot is another one and they are void; here the
+ * machine that was cut goes on living beside its copy, so they are removed.
+ */
+function forgetLivingOwners(dataDirectory: string): void {
+  rmSync(join(dataDirectory, 'run'), { recursive: true, force: true });
+  rmSync(join(dataDirectory, 'archive.lock'), { force: true });
+  rmSync(join(dataDirectory, 'postgres', 'cluster', 'postmaster.pid'), { force: true });
+  const landing = join(dataDirectory, 'landing');
+  for (const area of readdirSync(landing)) {
+    for (const file of readdirSync(join(landing, area))) if (file.startsWith('owner.lock')) rmSync(join(landing, area, file));
   }
 }
