@@ -56,11 +56,11 @@ describe('mutants that a kill finds', () => {
 
 describe('mutants that time finds', () => {
   it('recycle-before-filed: a segment is used again before its records are verified in packs', async () => {
-    const violations = await whileRunning({ VNA_MUTANT: 'recycle-before-filed', VNA_LIFECYCLE_SETTLE: '20s' }, async (product, directory) => {
+    const violations = await whileRunning({ VNA_MUTANT: 'recycle-before-filed', VNA_LIFECYCLE_SETTLE: '60s', VNA_LANDING_SEGMENTS: '2', VNA_LANDING_MAX_SEGMENTS: '3' }, async (product, directory) => {
       const ledger = new Ledger(join(directory, 'ledger.jsonl'));
       const sender = new PromiseSender({ dicomPort: product.dicomPort, web: product.web, ledger, root: `1.2.826.0.1.3680043.10.9.${Date.now()}`, seed: 5, largeEvery: 0 });
       sender.start();
-      await new Promise((done) => setTimeout(done, 8000));
+      await new Promise((done) => setTimeout(done, 12_000));
       await sender.stop();
       const { violations: found } = await new PromiseChecker(product.web).check(ledger.snapshot(), 15_000);
       ledger.close();

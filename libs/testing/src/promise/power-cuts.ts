@@ -74,7 +74,7 @@ export class PowerCuts {
     try {
       return await this.checkCopy(copy, promised, number, seed);
     } finally {
-      execFileSync('bash', [script, 'drop', copy]);
+      await drop(copy);
     }
   }
 
@@ -95,7 +95,7 @@ export class PowerCuts {
   async stop(): Promise<void> {
     this.ledger.close();
     await this.product?.stop();
-    execFileSync('bash', [script, 'drop', this.disk]);
+    await drop(this.disk);
   }
 }
 
@@ -110,5 +110,18 @@ function forgetLivingOwners(dataDirectory: string): void {
   const landing = join(dataDirectory, 'landing');
   for (const area of readdirSync(landing)) {
     for (const file of readdirSync(join(landing, area))) if (file.startsWith('owner.lock')) rmSync(join(landing, area, file));
+  }
+}
+
+/** A process that was killed may hold its files for a moment longer than it can be seen. */
+async function drop(folder: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      execFileSync('bash', [script, 'drop', folder], { stdio: 'pipe' });
+      return;
+    } catch (error) {
+      if (attempt === 50) throw error;
+      await new Promise((done) => setTimeout(done, 100));
+    }
   }
 }

@@ -142,10 +142,13 @@ export class Product {
     return existsSync(`${this.failFile}.fired`) ? readFileSync(`${this.failFile}.fired`, 'utf8').split('\n').length - 1 : 0;
   }
 
+  /** Resolves when every process is gone, PostgreSQL's too: nothing holds the data folder any more. */
   async killAll(): Promise<void> {
+    const victims = this.processes();
     const ended = this.ended();
     this.signalAll('SIGKILL');
     await ended;
+    for (const { pid } of victims) while (existsSync(`/proc/${pid}/cwd`) && read(`/proc/${pid}/cmdline`) !== '') await new Promise((done) => setTimeout(done, 10));
   }
 
   /** Stops in order, as Ctrl-C does. @returns how long it took in milliseconds */
