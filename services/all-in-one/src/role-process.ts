@@ -10,8 +10,6 @@ import { StartFailedError } from './start-failed-error.js';
 const ENTRY = fileURLToPath(new URL('./role-main.js', import.meta.url));
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
-/** Living this long forgives earlier crashes: a process that fails at its start dies sooner. */
-const STABLE_MS = 2_000;
 const START_DEADLINE_MS = 60_000;
 /**
  * Small young generations: bytes of images live outside the heap and are given back when the little object that holds them is
@@ -108,12 +106,12 @@ export class RoleProcess {
     const { clock, log, onChange } = this.options;
     const { signal } = this.#stopping;
     for (let current = child; ; ) {
-      const sinceMs = clock.monotonicMs();
       const ending = await ended(current);
+      // Whatever was ready once starts again at once; pauses grow for what dies while it starts.
+      if (this.#ready) this.#pauseMs = FIRST_PAUSE_MS;
       this.#ready = undefined;
       if (signal.aborted) return;
       onChange();
-      if (clock.monotonicMs() - sinceMs > STABLE_MS) this.#pauseMs = FIRST_PAUSE_MS;
       log.error({ process: this.name, ...ending, pauseMs: this.#pauseMs }, 'A process of the archive ended; it is started again');
       await clock.sleep(this.#pauseMs, signal);
       if (signal.aborted) return;
