@@ -12,15 +12,4 @@ describe('cloneTemplateDatabase', () => {
     expect(await open[1]!.imaging.query('select offset_bytes from imaging.relay_position')).toEqual([]);
     expect(await open[1]!.control.query('select tenant_id from control.tenant')).toEqual([{ tenant_id: 'default' }]);
   });
-
-  it('clones within 300 ms once the template is there', async () => {
-    const durationsMs: number[] = [];
-    // The best of four: other work on the machine is not what is measured.
-    for (let n = 0; n < 4; n++) {
-      const startedMs = performance.now();
-      open.push(await cloneTemplateDatabase());
-      durationsMs.push(performance.now() - startedMs);
-    }
-    expect(Math.min(...durationsMs)).toBeLessThan(300);
-  });
 });
