@@ -33,12 +33,12 @@ async function whileRunning<T>(environment: Record<string, string>, work: (produ
     await cuts.start();
     let violations = 0;
     try {
-      for (let number = 1; number <= 8 && violations === 0; number++) violations = (await cuts.cut(number)).report.violations.length;
+      for (let number = 1; number <= 20 && violations === 0; number++) violations = (await cuts.cut(number)).report.violations.length;
     } finally {
       await cuts.stop();
     }
     expect(violations).toBeGreaterThan(0);
-  }, 300_000);
+  }, 600_000);
 });
 
 describe('mutants that a kill finds', () => {
@@ -46,12 +46,12 @@ describe('mutants that a kill finds', () => {
     const violations = await whileRunning({ VNA_MUTANT: 'offset-before-effect' }, async (product, directory) => {
       const rounds = new KillRounds({ product, ledgerFile: join(directory, 'ledger.jsonl'), seed: 3 });
       let found = 0;
-      for (let round = 1; round <= 4 && found === 0; round++) found = (await rounds.round('K11', round)).report.violations.length;
+      for (let round = 1; round <= 10 && found === 0; round++) found = (await rounds.round('K11', round)).report.violations.length;
       rounds.close();
       return found;
     });
     expect(violations).toBeGreaterThan(0);
-  }, 240_000);
+  }, 400_000);
 });
 
 describe('mutants that time finds', () => {
@@ -67,7 +67,7 @@ describe('mutants that time finds', () => {
       return found.length;
     });
     expect(violations).toBeGreaterThan(0);
-  }, 240_000);
+  }, 400_000);
 });
 
 describe('a resend while the kept copy is bad', () => {
