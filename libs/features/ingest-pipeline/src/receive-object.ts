@@ -36,8 +36,8 @@ export class ReceiveObject {
 class ObjectReception implements ObjectSink {
   private readonly body: LandingBody;
   /**
-   * On this thread, while the bytes arrive. A thread of its own was measured on two cores: one copy and several wake-ups an object
-   * cost more than they took away (CT over 1 / 8 associations 207 / 349 a second with it, 390 / 493 without).
+   * On this thread, while the bytes arrive. A thread of its own gained nothing on two cores in two noisy passes (docs/benchmarks.md) and
+   * needs a ring of shared memory.
    */
   private readonly digest = createHash('sha256');
   private tap: HeaderTap | undefined;
