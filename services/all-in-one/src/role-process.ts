@@ -11,11 +11,7 @@ const ENTRY = fileURLToPath(new URL('./role-main.js', import.meta.url));
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 const START_DEADLINE_MS = 60_000;
-/**
- * Small young generations: bytes of images live outside the heap and are given back when the little object that holds them is
- * collected. With 1 MiB that happens before V8 takes fright at them and marks the whole heap (one run each: 7 instead of 15 markings for 1,000 CT).
- */
-const NODE_OPTIONS = ['--max-semi-space-size=1', '--no-warnings'];
+const NODE_OPTIONS = ['--no-warnings'];
 
 export interface RoleProcessOptions {
   group: ProcessGroup;

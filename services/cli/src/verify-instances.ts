@@ -88,7 +88,7 @@ export class InstanceVerifier {
 
   async #digest(place: Place, datasetOffset: number): Promise<string> {
     const hash = createHash('sha256');
-    for await (const chunk of this.places.readStream(place, datasetOffset, place.length - datasetOffset) as AsyncIterable<Buffer>) hash.update(chunk);
+    for await (const chunk of this.places.chunks(place, datasetOffset, place.length - datasetOffset)) hash.update(chunk);
     return hash.digest('hex');
   }
 }

@@ -1,14 +1,14 @@
 // Reads objects from landing areas, also those of other processes. A segment may be recycled at any moment: so the head before the object
 // is read *after* the bytes were. Writers fill a segment upwards, the head first; if it is still the one of the place's generation, so
 // were the bytes. Otherwise PlaceMovedError, never wrong bytes.
-import { close, closeSync, constants, openSync, read as readDescriptor, readSync } from 'node:fs';
+import { close, constants, openSync, read as readDescriptor, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { LANDING_TIER, type Place } from '@perennia/contracts';
 import { CorruptDataError, InvalidInputError, PlaceMovedError } from '@perennia/errors';
-import { HEAD_BYTES, PlaceReader, asDiskError, assertInside, decodeHead, type RecordHead } from '@perennia/storage';
+import { AlignedBuffers, BLOCK_BYTES, HEAD_BYTES, PlaceReader, asDiskError, assertInside, decodeHead, type RecordHead } from '@perennia/storage';
 
 const KEY = /^([A-Za-z0-9_][A-Za-z0-9._-]{0,63})\/(seg-\d{4,}|stream-\d+)@(\d+)$/;
 const MAX_OPEN_FILES = 64;
@@ -18,8 +18,13 @@ const SYNCHRONOUS_BYTES = 64 * 1024;
 
 const readAsync = promisify(readDescriptor);
 
+/** Of objects above this `chunks` reads from the device: large groups are written past the page cache, and are read once, by filing. */
+const DIRECT_FROM_BYTES = 128 * 1024;
+
 interface OpenFile {
   descriptor: number;
+  /** A second one for O_DIRECT, once it was wanted. */
+  direct: number | undefined;
   users: number;
   evicted: boolean;
 }
@@ -32,6 +37,8 @@ interface ParsedPlace {
 export class LandingFileReader extends PlaceReader {
   /** By path, least recently used first. */
   private readonly files = new Map<string, OpenFile>();
+  /** null: this folder cannot be read past the page cache. */
+  private buffers: AlignedBuffers | null | undefined;
 
   /** @param directory folder of all areas, as in `<data>/landing` */
   constructor(private readonly directory: string) {
@@ -52,7 +59,38 @@ export class LandingFileReader extends PlaceReader {
 
   readStream(place: Place, offset: number, length: number): Readable {
     assertInside(place, offset, length);
-    return Readable.from(this.chunks(place, offset, length), { objectMode: false, highWaterMark: CHUNK_BYTES });
+    return Readable.from(this.ownChunks(place, offset, length), { objectMode: false, highWaterMark: CHUNK_BYTES });
+  }
+
+  override async *chunks(place: Place, offset: number, length: number): AsyncGenerator<Buffer> {
+    assertInside(place, offset, length);
+    const buffers = length >= DIRECT_FROM_BYTES ? this.alignedBuffers() : null;
+    if (!buffers?.direct) return yield* this.ownChunks(place, offset, length);
+    const { path, generation } = this.parse(place);
+    const file = this.open(path);
+    const staging = buffers.take();
+    file.users += 1;
+    try {
+      file.direct ??= openSync(`/proc/self/fd/${file.descriptor}`, constants.O_RDONLY | constants.O_DIRECT);
+      const end = place.offset + offset + length;
+      for (let at = place.offset + offset; at < end; ) {
+        const from = Math.floor(at / BLOCK_BYTES) * BLOCK_BYTES;
+        const wanted = Math.min(staging.length, Math.ceil((end - from) / BLOCK_BYTES) * BLOCK_BYTES);
+        const { bytesRead } = await readAsync(file.direct, staging, 0, wanted, from);
+        const chunk = staging.subarray(at - from, Math.min(bytesRead, end - from));
+        this.assertStill(file.descriptor, generation, place);
+        if (chunk.length === 0) throw new CorruptDataError('A landing segment is shorter than it was.', { details: { key: place.key } });
+        at += chunk.length;
+        yield chunk;
+      }
+    } catch (error) {
+      // The file of that name may have been replaced since it was opened: whoever tries again opens the new one.
+      if (error instanceof PlaceMovedError) this.evict(path);
+      throw typeof (error as NodeJS.ErrnoException).syscall === 'string' ? asDiskError(error, 'read a landing segment') : error;
+    } finally {
+      buffers.give(staging);
+      this.unuse(file);
+    }
   }
 
   override async receipt(place: Place): Promise<string> {
@@ -75,9 +113,20 @@ export class LandingFileReader extends PlaceReader {
     for (const path of this.files.keys()) this.evict(path);
   }
 
-  private async *chunks(place: Place, offset: number, length: number): AsyncGenerator<Buffer> {
+  private async *ownChunks(place: Place, offset: number, length: number): AsyncGenerator<Buffer> {
     const end = offset + length;
     for (let at = offset; at < end; at += CHUNK_BYTES) yield await this.read(place, at, Math.min(CHUNK_BYTES, end - at));
+  }
+
+  private alignedBuffers(): AlignedBuffers | null {
+    if (this.buffers !== undefined) return this.buffers;
+    try {
+      this.buffers = AlignedBuffers.forFolder(this.directory, 4);
+    } catch {
+      // Without the right to write there is no way to find out; reading through the page cache is only slower.
+      this.buffers = null;
+    }
+    return this.buffers;
   }
 
   private parse(place: Place): ParsedPlace {
@@ -103,7 +152,7 @@ export class LandingFileReader extends PlaceReader {
 
   private unuse(file: OpenFile): void {
     file.users -= 1;
-    if (file.evicted && file.users === 0) closeSync(file.descriptor);
+    if (file.evicted && file.users === 0) closeFile(file);
   }
 
   private assertStill(descriptor: number, generation: number, place: Place): RecordHead {
@@ -123,7 +172,7 @@ export class LandingFileReader extends PlaceReader {
     }
     let file: OpenFile;
     try {
-      file = { descriptor: openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW), users: 0, evicted: false };
+      file = { descriptor: openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW), direct: undefined, users: 0, evicted: false };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new PlaceMovedError('The object is no longer in the landing area.', { cause: error });
       throw asDiskError(error, 'open a landing segment');
@@ -138,9 +187,14 @@ export class LandingFileReader extends PlaceReader {
     if (!file) return false;
     this.files.delete(path);
     file.evicted = true;
-    if (file.users === 0) close(file.descriptor);
+    if (file.users === 0) closeFile(file);
     return true;
   }
+}
+
+function closeFile({ descriptor, direct }: OpenFile): void {
+  close(descriptor);
+  if (direct !== undefined) close(direct);
 }
 
 async function readFully(descriptor: number, bytes: Buffer, position: number): Promise<number> {

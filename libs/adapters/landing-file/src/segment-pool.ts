@@ -5,7 +5,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArchiveError, StoreFullError } from '@perennia/errors';
-import { type FolderSync, asDiskError } from '@perennia/storage';
+import { AlignedBuffers, type FolderSync, asDiskError } from '@perennia/storage';
 import type { AreaState } from './area-state.js';
 import type { ResolvedLandingOptions } from './landing-options.js';
 import { Segment } from './segment.js';
@@ -26,6 +26,7 @@ export class SegmentPool {
   private nextNumber = 0;
   private waiter: Waiter | undefined;
   private preparing: Promise<void> | undefined;
+  private filling: { bytes: Buffer; direct: boolean } | undefined;
   /** The last wait was in vain: until something changes, nobody waits again. */
   private exhausted = false;
 
@@ -157,9 +158,10 @@ export class SegmentPool {
     const temporary = join(folder, `${file}.new`);
     try {
       if ((await disk.freeBytes(folder)) < segmentBytes + reserveBytes) throw new StoreFullError('No room for another landing segment.');
-      const handle = await open(temporary, 'wx');
+      const zeros = filled ? this.zeros() : undefined;
+      const handle = await open(temporary, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (zeros?.direct ? constants.O_DIRECT : 0), 0o600);
       try {
-        if (filled) await this.fill(handle);
+        if (zeros) await this.fill(handle, zeros.bytes);
         else await handle.truncate(segmentBytes);
         await handle.sync();
       } finally {
@@ -175,8 +177,17 @@ export class SegmentPool {
     }
   }
 
-  private async fill(handle: FileHandle): Promise<void> {
-    const zeros = Buffer.alloc(Math.min(FILL_BYTES, this.options.segmentBytes));
+  /** Past the page cache where that can be: filling must not take the processor from reception. */
+  private zeros(): { bytes: Buffer; direct: boolean } {
+    if (!this.filling) {
+      const sizeBytes = Math.min(FILL_BYTES, this.options.segmentBytes);
+      const buffers = this.options.direct ? AlignedBuffers.forFolder(this.options.folder, 1) : undefined;
+      this.filling = { bytes: buffers ? buffers.allocate(sizeBytes).fill(0) : Buffer.alloc(sizeBytes), direct: buffers?.direct ?? false };
+    }
+    return this.filling;
+  }
+
+  private async fill(handle: FileHandle, zeros: Buffer): Promise<void> {
     for (let at = 0; at < this.options.segmentBytes; at += zeros.length) {
       if (this.closing.signal.aborted) throw new StoreFullError('The landing area is being closed.');
       await handle.write(zeros, 0, Math.min(zeros.length, this.options.segmentBytes - at), at);

@@ -1,5 +1,5 @@
-// Receives one large object into a file of its own. Memory is two buffers whatever the object's size: one is filled while the other is
-// written. It is synced on the way, so that the last sync, for which the sender waits, is short. Under its final name the file is whole.
+// Receives one large object into a file of its own. Memory is three buffers whatever the object's size: one is filled, one may be full
+// and one is being written. It is synced on the way, so that the last sync, for which the sender waits, is short. Under its final name the file is whole.
 import { closeSync, constants, openSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,20 +12,23 @@ import {
 import type { ResolvedLandingOptions } from './landing-options.js';
 import { Segment } from './segment.js';
 
-const BUFFER_BYTES = 1024 * 1024;
+const BUFFER_BYTES = 256 * 1024;
+const BUFFERS = 3;
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 
 export class StreamWriter implements LandingStream {
   private readonly segment: Segment;
   private readonly path: string;
-  private filling: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
-  private spare: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  /** The one that is being filled comes first, then the one that has been idle for the longest. */
+  private readonly buffers: Buffer[] = Array.from({ length: BUFFERS }, () => Buffer.allocUnsafeSlow(BUFFER_BYTES));
   private filled = 0;
   private position = HEAD_BYTES;
   private objectBytes = 0;
   private prefixCrc = 0;
   private unsyncedBytes = 0;
+  /** All that was handed to the disk so far, and all but the last of it. */
   private flushing: Promise<void> = Promise.resolve();
+  private flushedBefore: Promise<void> = Promise.resolve();
   private failure: ArchiveError | undefined;
   private state: 'open' | 'committing' | 'done' = 'open';
 
@@ -105,27 +108,38 @@ export class StreamWriter implements LandingStream {
     segment.markSealed();
   }
 
+  /** What fits the buffer in use and the next is copied before this returns. */
   private async put(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
       if (this.failure) throw this.failure;
       const part = bytes.subarray(at, at + BUFFER_BYTES - this.filled);
-      this.filling.set(part, this.filled);
+      this.buffers[0]!.set(part, this.filled);
       this.filled += part.length;
       at += part.length;
       if (this.filled < BUFFER_BYTES) continue;
-      // The other buffer must have been written before this one can take its turn.
-      await this.flushing;
       this.flush();
+      const left = bytes.subarray(at);
+      if (left.length < BUFFER_BYTES) this.takeRest(left);
+      // Of the three at most one is written and one waits when the next chunk comes.
+      await this.flushedBefore;
+      if (left.length < BUFFER_BYTES) break;
     }
+    if (this.failure) throw this.failure;
+  }
+
+  private takeRest(bytes: Uint8Array): void {
+    this.buffers[0]!.set(bytes, 0);
+    this.filled = bytes.length;
   }
 
   private flush(): void {
-    const bytes = this.filling.subarray(0, this.filled);
+    const buffer = this.buffers.shift()!;
+    this.buffers.push(buffer);
+    const bytes = buffer.subarray(0, this.filled);
     const at = this.position;
-    const before = this.flushing;
+    const before = (this.flushedBefore = this.flushing);
     this.position += bytes.length;
     this.filled = 0;
-    [this.filling, this.spare] = [this.spare, this.filling];
     this.flushing = before.then(() => this.writeAndSync(bytes, at)).catch((error: unknown) => {
       this.failure ??= asDiskError(error, 'write a large object');
     });

@@ -57,12 +57,12 @@ export class FsObjectStore extends ObjectStore {
 
   async read(key: string, offset: number, length: number, options: ReadOptions = {}): Promise<Buffer> {
     const chunks: Buffer[] = [];
-    for await (const chunk of this.chunks(key, offset, length, options)) chunks.push(chunk);
+    for await (const chunk of this.ownChunks(key, offset, length, options)) chunks.push(chunk);
     return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
   }
 
   readStream(key: string, offset: number, length: number, options: ReadOptions = {}): Readable {
-    return Readable.from(this.chunks(key, offset, length, options), { objectMode: false });
+    return Readable.from(this.ownChunks(key, offset, length, options), { objectMode: false });
   }
 
   async head(key: string): Promise<ObjectInfo | null> {
@@ -112,8 +112,12 @@ export class FsObjectStore extends ObjectStore {
     return this.cleaning;
   }
 
-  private chunks(key: string, offset: number, length: number, options: ReadOptions): AsyncGenerator<Buffer> {
-    return readChunks(objectPath(this.root, key).file, key, offset, length, options, this.buffers);
+  override chunks(key: string, offset: number, length: number, options: ReadOptions = {}): AsyncIterable<Buffer> {
+    return readChunks(objectPath(this.root, key).file, key, { offset, length, reuse: true }, options, this.buffers);
+  }
+
+  private ownChunks(key: string, offset: number, length: number, options: ReadOptions): AsyncGenerator<Buffer> {
+    return readChunks(objectPath(this.root, key).file, key, { offset, length, reuse: false }, options, this.buffers);
   }
 
   private async *listFolders(area: Area, buckets: readonly string[], prefix: string): AsyncGenerator<ObjectInfo> {

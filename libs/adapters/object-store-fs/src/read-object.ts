@@ -10,29 +10,44 @@ const statFile = promisify(fstat);
 const readFile = promisify(read);
 const CHUNK_BYTES = 1024 * 1024;
 
-/** The range in chunks of at most 1 MiB, each in memory of its own. @throws as ObjectStore.read */
+/** What is read; with `reuse` the memory of a chunk is used again for the next. */
+export interface ChunkedRange {
+  offset: number;
+  length: number;
+  reuse: boolean;
+}
+
+/** The range in chunks of at most 1 MiB. @throws as ObjectStore.read */
 export async function* readChunks(
-  file: string, key: string, offset: number, length: number, options: ReadOptions, buffers: AlignedBuffers,
+  file: string, key: string, { offset, length, reuse }: ChunkedRange, options: ReadOptions, buffers: AlignedBuffers,
 ): AsyncGenerator<Buffer> {
   const direct = options.uncached === true && buffers.direct;
   const descriptor = await openObject(file, key, direct);
+  const staging = direct || reuse ? [buffers.take(), buffers.take()] : [];
+  let ahead: Promise<Buffer> | undefined;
   try {
     const { size } = await statFile(descriptor);
     if (offset < 0 || length < 0 || offset + length > size) {
       throw new InvalidInputError('The range does not lie inside the object.', { details: { key, offset, length, sizeBytes: size } });
     }
     const end = offset + length;
+    const readAt = (at: number, into: Buffer | undefined): Promise<Buffer> => (direct ? readDirect(descriptor, at, end, into!) : readCached(descriptor, at, end, into));
     for (let at = offset; at < end; ) {
       if (options.signal?.aborted) throw new CancelledError('Reading was given up.');
-      const chunk = direct ? await readDirect(descriptor, at, end, buffers) : await readCached(descriptor, at, end, at === offset ? options.into : undefined);
+      const chunk = await (ahead ?? readAt(at, staging[0] ?? options.into));
       if (chunk.length === 0) throw new CorruptDataError('The object is shorter than it was.', { details: { key } });
       at += chunk.length;
-      yield chunk;
+      // The device reads the next chunk while the caller has this one.
+      staging.reverse();
+      ahead = reuse && at < end ? readAt(at, staging[0]) : undefined;
+      yield reuse || !direct ? chunk : Buffer.from(chunk);
     }
   } catch (error) {
     if (typeof (error as NodeJS.ErrnoException).syscall === 'string') throw asDiskError(error, 'read an object');
     throw error;
   } finally {
+    await ahead?.catch(() => undefined);
+    for (const buffer of staging) buffers.give(buffer);
     await closeFile(descriptor);
   }
 }
@@ -53,15 +68,10 @@ async function readCached(descriptor: number, at: number, end: number, into?: Bu
   return bytes.subarray(0, bytesRead);
 }
 
-/** Position and length are widened to whole blocks, then the wanted part is copied out. */
-async function readDirect(descriptor: number, at: number, end: number, buffers: AlignedBuffers): Promise<Buffer> {
-  const staging = buffers.take();
-  try {
-    const from = Math.floor(at / BLOCK_BYTES) * BLOCK_BYTES;
-    const wanted = Math.min(staging.length, Math.ceil((end - from) / BLOCK_BYTES) * BLOCK_BYTES);
-    const { bytesRead } = await readFile(descriptor, staging, 0, wanted, from);
-    return Buffer.from(staging.subarray(at - from, Math.min(bytesRead, end - from)));
-  } finally {
-    buffers.give(staging);
-  }
+/** Position and length are widened to whole blocks; the wanted part is a view. */
+async function readDirect(descriptor: number, at: number, end: number, staging: Buffer): Promise<Buffer> {
+  const from = Math.floor(at / BLOCK_BYTES) * BLOCK_BYTES;
+  const wanted = Math.min(staging.length, Math.ceil((end - from) / BLOCK_BYTES) * BLOCK_BYTES);
+  const { bytesRead } = await readFile(descriptor, staging, 0, wanted, from);
+  return staging.subarray(at - from, Math.min(bytesRead, end - from));
 }

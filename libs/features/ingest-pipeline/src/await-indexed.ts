@@ -24,6 +24,8 @@ export class AwaitIndexed {
     private readonly imaging: ImagingDatabase,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    /** Makes the relay of this process publish at once. */
+    private readonly hurry: () => void,
   ) {}
 
   /** Resolves with the receipts that are indexed: all of them, or those that were when the time was up. */
@@ -33,6 +35,7 @@ export class AwaitIndexed {
       await new Promise<void>((resolve) => {
         const waiter: Waiter = { missing, deadlineMs: this.clock.monotonicMs() + timeoutMs, done: resolve };
         this.waiters.add(waiter);
+        this.hurry();
         this.looking ??= this.look();
       });
     }

@@ -1,4 +1,5 @@
 export { AwaitIndexed, type AwaitedReceipt } from './await-indexed.js';
+export { BlockPool } from './block-pool.js';
 export { ByteBudget } from './byte-budget.js';
 export { IngestPipelineConfig } from './ingest-pipeline.config.js';
 export { IngestPipelineModule } from './ingest-pipeline.module.js';

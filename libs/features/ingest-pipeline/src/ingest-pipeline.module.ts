@@ -5,6 +5,7 @@ import { ControlDatabase, ImagingDatabase } from '@perennia/persistence';
 import { Landing } from '@perennia/storage';
 import { AppLogger, Clock, Metrics } from '@perennia/telemetry';
 import { AwaitIndexed } from './await-indexed.js';
+import { BlockPool } from './block-pool.js';
 import { ByteBudget } from './byte-budget.js';
 import { IngestPipelineConfig } from './ingest-pipeline.config.js';
 import { ReceiptRelay } from './receipt-relay.js';
@@ -40,6 +41,7 @@ class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
   providers: [
     PipelineLifecycle,
     { provide: ByteBudget, useFactory: (config: IngestPipelineConfig) => new ByteBudget(config.maxBytesInFlight), inject: [IngestPipelineConfig] },
+    { provide: BlockPool, useFactory: (budget: ByteBudget) => new BlockPool(budget), inject: [ByteBudget] },
     { provide: SourceProfiles, useFactory: (config: SourcesConfig) => new SourceProfiles(config.profiles), inject: [SourcesConfig] },
     {
       provide: RefusalLog,
@@ -48,14 +50,14 @@ class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
     },
     {
       provide: ReceiveObject,
-      useFactory: (landing: Landing, budget: ByteBudget, refusals: RefusalLog, clock: Clock) =>
-        new ReceiveObject({ landing, budget, refusals, clock }),
-      inject: [Landing, ByteBudget, RefusalLog, Clock],
+      useFactory: (landing: Landing, blocks: BlockPool, refusals: RefusalLog, clock: Clock) =>
+        new ReceiveObject({ landing, blocks, refusals, clock }),
+      inject: [Landing, BlockPool, RefusalLog, Clock],
     },
     {
       provide: AwaitIndexed,
-      useFactory: (imaging: ImagingDatabase, clock: Clock, logger: AppLogger) => new AwaitIndexed(imaging, clock, logger),
-      inject: [ImagingDatabase, Clock, AppLogger],
+      useFactory: (imaging: ImagingDatabase, clock: Clock, logger: AppLogger, relay: ReceiptRelay) => new AwaitIndexed(imaging, clock, logger, () => relay.hurry()),
+      inject: [ImagingDatabase, Clock, AppLogger, ReceiptRelay],
     },
     {
       provide: ReceiptRelay,

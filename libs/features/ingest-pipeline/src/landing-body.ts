@@ -1,48 +1,64 @@
-// The bytes of one object on their way into the landing area: gathered while small, streamed into a segment of its own when
+// The bytes of one object on their way into the landing area: gathered in blocks while small, streamed into a segment of its own when
 // large, so that no object above the limit is ever whole in memory.
 import type { LandedRecord, Landing, LandingStream } from '@perennia/storage';
-import type { ByteBudget } from './byte-budget.js';
+import { LARGE_BLOCK_BYTES, SMALL_BLOCK_BYTES, type BlockPool } from './block-pool.js';
 
 /** Objects up to this size are gathered and share one durable write with their neighbours. */
 export const GATHER_LIMIT_BYTES = 8 * 1024 * 1024;
 
 export class LandingBody {
-  private parts: Uint8Array[] = [];
-  private gatheredBytes = 0;
+  private blocks: Buffer[] = [];
+  /** Bytes used of the last block. */
+  private used = 0;
   private stream: LandingStream | undefined;
   private closed = false;
   sizeBytes = 0;
 
   constructor(
     private readonly landing: Landing,
-    private readonly budget: ByteBudget,
+    private readonly pool: BlockPool,
     private readonly gatherLimitBytes = GATHER_LIMIT_BYTES,
   ) {}
 
-  /** A promise when the sender must wait. */
-  write(chunk: Uint8Array): Promise<void> | undefined {
+  /** The bytes are taken before this returns. A promise when the sender must wait. */
+  write(chunk: Buffer): Promise<void> | undefined {
     this.sizeBytes += chunk.length;
-    if (this.stream) return this.writeThrough(chunk);
-    this.parts.push(chunk);
-    this.gatheredBytes += chunk.length;
-    const wait = this.budget.take(chunk.length);
-    return this.sizeBytes > this.gatherLimitBytes ? this.beginStream() : wait;
+    if (this.stream) return this.stream.write(chunk);
+    const wait = this.gather(chunk);
+    // When memory is short, whoever could wait for the others with his memory in hand goes to the disk instead: nobody waits in a circle.
+    return this.sizeBytes > this.gatherLimitBytes || (wait && this.blocks.length > 1) ? this.beginStream() : wait;
+  }
+
+  private gather(chunk: Buffer): Promise<void> | undefined {
+    let wait: Promise<void> | undefined;
+    for (let at = 0; at < chunk.length; ) {
+      let block = this.blocks.at(-1);
+      if (!block || this.used === block.length) {
+        const taken = this.pool.take(block ? LARGE_BLOCK_BYTES : SMALL_BLOCK_BYTES);
+        block = taken.block;
+        wait = taken.wait ?? wait;
+        this.blocks.push(block);
+        this.used = 0;
+      }
+      const copied = chunk.copy(block, this.used, at);
+      this.used += copied;
+      at += copied;
+    }
+    return wait;
+  }
+
+  private parts(): Buffer[] {
+    return this.blocks.map((block, at) => (at === this.blocks.length - 1 ? block.subarray(0, this.used) : block));
   }
 
   private async beginStream(): Promise<void> {
     const stream = await this.landing.openStream();
     if (this.closed) return stream.abort();
     this.stream = stream;
-    for (const part of this.parts.splice(0)) await stream.write(part);
-    this.giveBack();
-  }
-
-  private async writeThrough(chunk: Uint8Array): Promise<void> {
-    void this.budget.take(chunk.length);
     try {
-      await this.stream!.write(chunk);
+      for (const part of this.parts()) await stream.write(part);
     } finally {
-      this.budget.give(chunk.length);
+      this.giveBack();
     }
   }
 
@@ -50,7 +66,7 @@ export class LandingBody {
   async commit(receipt: string): Promise<LandedRecord> {
     this.closed = true;
     try {
-      return this.stream ? await this.stream.commit(receipt) : await this.landing.append(receipt, this.parts);
+      return this.stream ? await this.stream.commit(receipt) : await this.landing.append(receipt, this.parts());
     } finally {
       this.giveBack();
     }
@@ -64,8 +80,6 @@ export class LandingBody {
   }
 
   private giveBack(): void {
-    this.parts = [];
-    this.budget.give(this.gatheredBytes);
-    this.gatheredBytes = 0;
+    for (const block of this.blocks.splice(0)) this.pool.give(block);
   }
 }

@@ -21,7 +21,7 @@ export class Part10Beginning {
 
   /** @returns undefined until the File Meta Information is complete; it is not to be called after that */
   push(chunk: Buffer): Part10Start | undefined {
-    this.held.push(chunk);
+    this.held.push(Buffer.from(chunk));
     const dataset = this.reader.push(chunk);
     return this.reader.header ? this.start(this.reader.header, dataset) : undefined;
   }

@@ -40,7 +40,7 @@ export interface RefusedOutcome {
 }
 export type ReceiveOutcome = StoredOutcome | RefusedOutcome;
 
-/** Takes one object. Chunks must not change after they were given (they may be kept until the object is durable). */
+/** Takes one object. The bytes of a chunk are taken before `write` returns: its memory may be used again at once. */
 export interface ObjectSink {
   /** A promise asks the caller to wait before it gives more. Never throws for bad input: that is told by `end`. */
   write(chunk: Buffer): void | Promise<void>;

@@ -8,7 +8,7 @@ import { HeaderTap, part10Prefix, type Part10Header } from '@perennia/dicom-stre
 import { faultPoint } from '@perennia/fault-points';
 import type { Landing } from '@perennia/storage';
 import type { Clock } from '@perennia/telemetry';
-import type { ByteBudget } from './byte-budget.js';
+import type { BlockPool } from './block-pool.js';
 import { LandingBody } from './landing-body.js';
 import { makeReceipt } from './make-receipt.js';
 import { Part10Beginning, type Part10Start } from './part10-beginning.js';
@@ -19,7 +19,7 @@ import { checkIdentity } from './check-identity.js';
 
 export interface ReceiveObjectParts {
   landing: Landing;
-  budget: ByteBudget;
+  blocks: BlockPool;
   refusals: RefusalLog;
   clock: Clock;
 }
@@ -53,7 +53,7 @@ class ObjectReception implements ObjectSink {
     private readonly parts: ReceiveObjectParts,
     private readonly context: ReceiveContext,
   ) {
-    this.body = new LandingBody(parts.landing, parts.budget);
+    this.body = new LandingBody(parts.landing, parts.blocks);
     if (context.command) this.beginBareDataset(context.command);
     else this.beginning = new Part10Beginning();
   }

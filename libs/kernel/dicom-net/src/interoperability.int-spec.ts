@@ -71,7 +71,7 @@ describe('interoperability', () => {
         begin: (request) => {
           const chunks: Buffer[] = [];
           return {
-            write: (chunk) => void chunks.push(chunk),
+            write: (chunk) => void chunks.push(Buffer.from(chunk)),
             end: async () => {
               stored.push({ request, dataset: Buffer.concat(chunks) });
               return { status: 0 };

@@ -41,7 +41,7 @@ export class HeaderTap {
     }
   }
 
-  /** Synchronous but for a deflated dataset; the chunk may be reused once it (or its promise) is done. */
+  /** Synchronous but for a deflated dataset; the bytes of the chunk are taken before this returns. */
   push(chunk: Uint8Array): void | Promise<void> {
     this.receivedBytes += chunk.length;
     if (this.inflater !== undefined) return this.inflater.push(chunk);

@@ -23,11 +23,11 @@ export class Inflater {
     });
   }
 
-  /** Resolves when the chunk is inflated and told; rejects as soon as anything is wrong. */
+  /** Copies the chunk; resolves when it is inflated and told; rejects as soon as anything is wrong. */
   async push(chunk: Uint8Array): Promise<void> {
     this.throwFailure();
     this.deflatedBytes += chunk.length;
-    await Promise.race([new Promise<void>((resolve) => this.stream.write(chunk, () => resolve())), this.closed]);
+    await Promise.race([new Promise<void>((resolve) => this.stream.write(Buffer.from(chunk), () => resolve())), this.closed]);
     this.throwFailure();
   }
 

@@ -17,7 +17,10 @@ export interface LandedRecord {
 
 /** One object too large to gather, streamed into a segment of its own. */
 export interface LandingStream {
-  /** Resolves when the chunk is taken; await it: this is the back-pressure. */
+  /**
+   * Await it: this is the back-pressure. The bytes of a chunk of up to 256 KiB are taken before this returns; a larger one must not
+   * change until the promise settles.
+   */
   write(chunk: Uint8Array): Promise<void>;
   /** Writes receipt and footer, makes all durable. */
   commit(receipt: string): Promise<LandedRecord>;

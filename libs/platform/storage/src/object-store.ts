@@ -29,6 +29,10 @@ export abstract class ObjectStore {
   abstract read(key: string, offset: number, length: number, options?: ReadOptions): Promise<Buffer>;
   /** The same as a stream with back-pressure, for ranges of any size. */
   abstract readStream(key: string, offset: number, length: number, options?: ReadOptions): Readable;
+  /** For who is done with a chunk before asking for the next: its memory may be used again then. @throws as `read` */
+  chunks(key: string, offset: number, length: number, options?: ReadOptions): AsyncIterable<Buffer> {
+    return this.readStream(key, offset, length, options);
+  }
   abstract head(key: string): Promise<ObjectInfo | null>;
   /** Keys below a prefix in ascending order (bytewise). */
   abstract list(prefix: string): AsyncIterable<ObjectInfo>;

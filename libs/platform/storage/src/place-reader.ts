@@ -12,6 +12,10 @@ export abstract class PlaceReader {
   abstract read(place: Place, offset: number, length: number, into?: Buffer): Promise<Buffer>;
   /** Streams the range; a PlaceMovedError may come at any point of the stream, before wrong bytes are given out. */
   abstract readStream(place: Place, offset: number, length: number): Readable;
+  /** For who is done with a chunk before asking for the next: its memory may be used again then. @throws as `readStream` */
+  chunks(place: Place, offset: number, length: number): AsyncIterable<Buffer> {
+    return this.readStream(place, offset, length);
+  }
   /**
    * The receipt that landed with the object, as JSON text: what was too large for the log is asked for here.
    * @throws NotFoundError outside the landing area; PlaceMovedError as `read`

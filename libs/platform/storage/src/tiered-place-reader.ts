@@ -26,6 +26,12 @@ export class TieredPlaceReader extends PlaceReader {
     return this.storeOf(place).readStream(place.key, place.offset + offset, length);
   }
 
+  override chunks(place: Place, offset: number, length: number): AsyncIterable<Buffer> {
+    assertInside(place, offset, length);
+    if (place.tier === LANDING_TIER) return this.landing.chunks(place, offset, length);
+    return this.storeOf(place).chunks(place.key, place.offset + offset, length, { uncached: true });
+  }
+
   override receipt(place: Place): Promise<string> {
     return place.tier === LANDING_TIER ? this.landing.receipt(place) : super.receipt(place);
   }

@@ -74,7 +74,7 @@ async function checkObjects(
   let current = 0;
   let check: ObjectCheck | undefined;
   let left = 0;
-  for await (const data of store.readStream(key, 0, dataBytes, uncached(signal)) as AsyncIterable<Buffer>) {
+  for await (const data of store.chunks(key, 0, dataBytes, uncached(signal))) {
     let chunk = data;
     while (chunk.length > 0) {
       if (!check) {

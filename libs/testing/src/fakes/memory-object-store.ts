@@ -45,7 +45,7 @@ export class MemoryObjectStore extends ObjectStore {
   }
 
   readStream(key: string, offset: number, length: number, options: ReadOptions = {}): Readable {
-    return Readable.from(this.chunks(key, offset, length, options), { objectMode: false });
+    return Readable.from(this.pieces(key, offset, length, options), { objectMode: false });
   }
 
   async head(key: string): Promise<ObjectInfo | null> {
@@ -74,7 +74,7 @@ export class MemoryObjectStore extends ObjectStore {
     if (this.objects.has(key)) throw new AlreadyExistsError('An object of that name exists and is never overwritten.', { details: { key } });
   }
 
-  private async *chunks(key: string, offset: number, length: number, options: ReadOptions): AsyncGenerator<Buffer> {
+  private async *pieces(key: string, offset: number, length: number, options: ReadOptions): AsyncGenerator<Buffer> {
     const bytes = await this.read(key, offset, length, options);
     for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
       if (options.signal?.aborted) throw new CancelledError('Reading was given up.');

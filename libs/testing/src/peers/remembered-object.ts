@@ -12,7 +12,7 @@ export class RememberedObject implements StoreSink {
     return Buffer.concat(this.chunks);
   }
   write(chunk: Buffer): void | Promise<void> {
-    this.chunks.push(chunk);
+    this.chunks.push(Buffer.from(chunk));
     return this.script.write?.(chunk);
   }
   end(): StoreOutcome | Promise<StoreOutcome> {

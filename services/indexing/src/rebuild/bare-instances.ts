@@ -42,7 +42,7 @@ async function* parsedObjects(store: ObjectStore, key: string, entries: readonly
   let object = new ParsedObject(entries[0]!);
   let leftBytes = entries[0]!.length;
   // One stream over all objects: they stand end to end.
-  for await (const data of store.readStream(key, 0, last.offset + last.length) as AsyncIterable<Buffer>) {
+  for await (const data of store.chunks(key, 0, last.offset + last.length, { uncached: true })) {
     for (let chunk = data; chunk.length > 0; ) {
       const part = chunk.subarray(0, leftBytes);
       chunk = chunk.subarray(part.length);

@@ -85,7 +85,7 @@ export class VerifyStudy {
     const from = copy.object_sha256 === null ? copy.dataset_offset : 0;
     const hash = createHash('sha256');
     try {
-      for await (const chunk of this.reader.readStream(place, from, place.length - from) as AsyncIterable<Buffer>) hash.update(chunk);
+      for await (const chunk of this.reader.chunks(place, from, place.length - from)) hash.update(chunk);
     } catch (error) {
       if (error instanceof ArchiveError && !error.retriable) return false;
       throw error;

@@ -28,8 +28,8 @@ export interface StoreOutcome {
  */
 export interface StoreSink {
   /**
-   * The memory of `chunk` is never reused by the reader: slices may be kept. A returned promise stops the association
-   * from reading (and its socket, so the peer) until it settles; no write is made meanwhile.
+   * The memory of `chunk` is used again as soon as this returns: what is kept must be copied. A returned promise stops the
+   * association from reading (and its socket, so the peer) until it settles; no write is made meanwhile.
    * A throw or rejection ends the object: the rest is drained, `abort` is called, the peer gets a failure status.
    */
   write(chunk: Buffer): void | Promise<void>;

@@ -16,6 +16,7 @@ import type { PeerAddress } from './peer-address.js';
 import { peerOfSocket } from './peer-of-socket.js';
 import { type AssociationRejection, Rejection } from './reject-reason.js';
 import { SystemTimerSource, type TimerSource } from './timer-source.js';
+import { SharedReadSocket } from './shared-read-socket.js';
 import type { Ending } from './upper-layer.js';
 
 export interface DicomAcceptorOptions {
@@ -70,7 +71,7 @@ export class DicomAcceptor {
   }
 
   listen(address: { host: string; port: number }): Promise<AddressInfo> {
-    const server = createServer({ noDelay: true }, (socket) => this.handleSocket(socket));
+    const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.handleSocket(SharedReadSocket.of(socket)));
     this.#server = server;
     return new Promise((resolve, reject) => {
       server.once('error', reject);

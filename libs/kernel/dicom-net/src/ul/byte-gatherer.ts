@@ -1,5 +1,5 @@
-// Gathers pieces that belong together. One piece is kept as it is; more are copied into one growing buffer, so that a
-// sender of single bytes costs what it sends and not a kept socket buffer per byte.
+// Gathers pieces that belong together by copying them: the memory of a piece is used again for the next read. A sender of
+// single bytes costs what it sends and not a kept socket buffer per byte.
 
 const FIRST_CAPACITY_BYTES = 1024;
 
@@ -13,7 +13,7 @@ export class ByteGatherer {
   }
 
   add(piece: Buffer): void {
-    if (this.#size === 0) this.#single = piece;
+    if (this.#size === 0) this.#single = Buffer.from(piece);
     else this.#append(piece);
     this.#size += piece.length;
   }

@@ -66,7 +66,7 @@ export class PduReader {
     this.#stopped = false;
     const waiting = this.#waiting;
     this.#waiting = null;
-    if (waiting) this.#read(waiting);
+    if (waiting) this.#read(waiting, true);
   }
 
   /** Takes nothing more, for good. */
@@ -77,18 +77,21 @@ export class PduReader {
     this.midPdu = false;
   }
 
+  /** The memory of the chunk may be used again as soon as this returns; so may that of the fragments handed on. */
   push(chunk: Buffer): void {
     if (this.#dead) return;
-    if (this.#stopped) this.#waiting = this.#waiting ? Buffer.concat([this.#waiting, chunk]) : chunk;
-    else this.#read(chunk);
+    if (this.#stopped) this.#waiting = this.#waiting ? Buffer.concat([this.#waiting, chunk]) : Buffer.from(chunk);
+    else this.#read(chunk, false);
   }
 
-  #read(chunk: Buffer): void {
+  /** @param isOurs the memory is not used again by others */
+  #read(chunk: Buffer, isOurs: boolean): void {
     const size = chunk.length;
     let at = 0;
     while (at < size && !this.#dead) {
       if (this.#stopped) {
-        this.#waiting = at === 0 ? chunk : chunk.subarray(at);
+        const rest = chunk.subarray(at);
+        this.#waiting = isOurs ? rest : Buffer.from(rest);
         return;
       }
       switch (this.#expect) {

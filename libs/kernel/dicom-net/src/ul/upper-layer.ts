@@ -10,6 +10,7 @@ import { PduType } from './pdu.js';
 import { type PduHandler, PduReader } from './pdu-reader.js';
 import { encodeAbort, encodeReject, encodeReleaseRp, encodeReleaseRq } from './pdu-writer.js';
 import { type AssociationRejection, Rejection } from './reject-reason.js';
+import { readChunks } from './shared-read-socket.js';
 import { type Effect, type EventName, Evt, type Role, StateMachine, type StateName } from './state-machine.js';
 import type { TimerSource } from './timer-source.js';
 
@@ -77,11 +78,11 @@ export class UpperLayer implements PduHandler {
     this.#artim = new ArtimTimer(timers, () => this.#onArtimExpired());
     this.#reader = new PduReader(this, { maxPduBytes: limits.maxPduBytes, maxAssociateBytes: limits.maxAssociateRequestBytes });
     if ('setNoDelay' in transport && typeof transport.setNoDelay === 'function') transport.setNoDelay(true);
-    transport.on('data', (chunk: Buffer) => this.#onData(chunk));
     transport.on('drain', () => this.release(Hold.output));
     transport.on('error', (error: Error) => (this.#socketError = error.message));
     transport.on('end', () => this.#onTransportClosed());
     transport.on('close', () => this.#onTransportClosed());
+    readChunks(transport, (chunk) => this.#onData(chunk));
   }
 
   get state(): StateName {
