@@ -9,7 +9,8 @@ import {
   FolderSync, ObjectStore, type ObjectInfo, type ObjectWriter, type ReadOptions, asDiskError, isProcessAlive, AlignedBuffers, processIdentity } from '@perennia/storage';
 import { FsObjectWriter } from './fs-object-writer.js';
 import { AREAS, type Area, bucketNames, keyOfFile, objectPath, temporaryName, writerOfTemporary } from './object-path.js';
-import { readChunks } from './read-object.js';
+import { OpenObjects } from './open-objects.js';
+import { readChunks, readOnce } from './read-object.js';
 
 export interface FsObjectStoreOptions {
   /** Root folder; created where it is missing. */
@@ -19,9 +20,12 @@ export interface FsObjectStoreOptions {
 }
 
 const READY = '.fan-out-ready';
+/** Up to here a range is read with one call. */
+const MAX_SINGLE_READ_BYTES = 4 * 1024 * 1024;
 
 export class FsObjectStore extends ObjectStore {
   private readonly folders = new FolderSync();
+  private readonly opened = new OpenObjects();
   private readonly closing = new AbortController();
   private cleaning: Promise<void> = Promise.resolve();
 
@@ -56,6 +60,8 @@ export class FsObjectStore extends ObjectStore {
   }
 
   async read(key: string, offset: number, length: number, options: ReadOptions = {}): Promise<Buffer> {
+    const { file } = objectPath(this.root, key);
+    if (!options.uncached && length <= MAX_SINGLE_READ_BYTES) return this.opened.use(file, key, (object) => readOnce(object, key, offset, length, options));
     const chunks: Buffer[] = [];
     for await (const chunk of this.ownChunks(key, offset, length, options)) chunks.push(chunk);
     return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
@@ -87,6 +93,7 @@ export class FsObjectStore extends ObjectStore {
 
   async delete(key: string): Promise<void> {
     const { file, folder } = objectPath(this.root, key);
+    this.opened.forget(file);
     try {
       await rm(file);
     } catch (error) {
@@ -104,6 +111,7 @@ export class FsObjectStore extends ObjectStore {
   /** Waits for the removal of leftovers. */
   async close(): Promise<void> {
     this.closing.abort();
+    this.opened.close();
     await this.cleaning;
   }
 

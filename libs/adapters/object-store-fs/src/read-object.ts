@@ -3,6 +3,7 @@ import { close, constants, fstat, open, read } from 'node:fs';
 import { promisify } from 'node:util';
 import { CancelledError, CorruptDataError, InvalidInputError, NotFoundError } from '@perennia/errors';
 import { type ReadOptions, asDiskError, type AlignedBuffers, BLOCK_BYTES } from '@perennia/storage';
+import type { OpenObject } from './open-objects.js';
 
 const openFile = promisify(open);
 const closeFile = promisify(close);
@@ -27,9 +28,7 @@ export async function* readChunks(
   let ahead: Promise<Buffer> | undefined;
   try {
     const { size } = await statFile(descriptor);
-    if (offset < 0 || length < 0 || offset + length > size) {
-      throw new InvalidInputError('The range does not lie inside the object.', { details: { key, offset, length, sizeBytes: size } });
-    }
+    assertInside(key, offset, length, size);
     const end = offset + length;
     const readAt = (at: number, into: Buffer | undefined): Promise<Buffer> => (direct ? readDirect(descriptor, at, end, into!) : readCached(descriptor, at, end, into));
     for (let at = offset; at < end; ) {
@@ -50,6 +49,23 @@ export async function* readChunks(
     for (const buffer of staging) buffers.give(buffer);
     await closeFile(descriptor);
   }
+}
+
+/** A range of an open object with one call. @throws as ObjectStore.read */
+export async function readOnce({ descriptor, sizeBytes }: OpenObject, key: string, offset: number, length: number, options: ReadOptions): Promise<Buffer> {
+  assertInside(key, offset, length, sizeBytes);
+  if (options.signal?.aborted) throw new CancelledError('Reading was given up.');
+  const bytes = options.into && options.into.length >= length ? options.into.subarray(0, length) : Buffer.allocUnsafe(length);
+  const { bytesRead } = await readFile(descriptor, bytes, 0, length, offset).catch((error: unknown) => {
+    throw asDiskError(error, 'read an object');
+  });
+  if (bytesRead !== length) throw new CorruptDataError('The object is shorter than it was.', { details: { key } });
+  return bytes;
+}
+
+function assertInside(key: string, offset: number, length: number, sizeBytes: number): void {
+  if (offset >= 0 && length >= 0 && offset + length <= sizeBytes) return;
+  throw new InvalidInputError('The range does not lie inside the object.', { details: { key, offset, length, sizeBytes } });
 }
 
 async function openObject(file: string, key: string, direct: boolean): Promise<number> {

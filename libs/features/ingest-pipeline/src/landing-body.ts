@@ -6,6 +6,8 @@ import { LARGE_BLOCK_BYTES, SMALL_BLOCK_BYTES, type BlockPool } from './block-po
 /** Objects up to this size are gathered and share one durable write with their neighbours. */
 export const GATHER_LIMIT_BYTES = 8 * 1024 * 1024;
 
+const EMPTY = Buffer.alloc(0);
+
 export class LandingBody {
   private blocks: Buffer[] = [];
   /** Bytes used of the last block. */
@@ -19,6 +21,16 @@ export class LandingBody {
     private readonly pool: BlockPool,
     private readonly gatherLimitBytes = GATHER_LIMIT_BYTES,
   ) {}
+
+  /** Whether all still is in one small block after so many bytes more. */
+  staysSmall(bytes: number): boolean {
+    return this.sizeBytes + bytes <= SMALL_BLOCK_BYTES;
+  }
+
+  /** All bytes so far of an object that is small. */
+  get small(): Buffer {
+    return this.blocks.length === 1 ? this.blocks[0]!.subarray(0, this.used) : EMPTY;
+  }
 
   /** The bytes are taken before this returns. A promise when the sender must wait. */
   write(chunk: Buffer): Promise<void> | undefined {

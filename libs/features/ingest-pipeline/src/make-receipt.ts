@@ -1,8 +1,8 @@
 // Writes the receipt of an object: the JSON text that lands beside its bytes and travels to the indexers unchanged.
 import { bucketOf, type Receipt } from '@perennia/contracts';
 import type { HeaderSummary } from '@perennia/dicom-stream';
-import { v7 as uuidv7 } from 'uuid';
 import type { ReceiveContext } from './receive-context.js';
+import { newReceiptId } from './receipt-id.js';
 
 export interface ReceivedObject {
   context: ReceiveContext;
@@ -15,14 +15,15 @@ export interface ReceivedObject {
 }
 
 /** The routing fields come first: ReceiptRelay reads them without parsing the rest (see receipt-route.ts). */
-export function makeReceipt(object: ReceivedObject): { receiptId: string; text: string } {
+export function makeReceipt(object: ReceivedObject): { receiptId: string; bucket: number; text: string } {
   const { context, summary } = object;
   const { tenantId } = context.profile;
-  const receiptId = uuidv7();
+  const receiptId = newReceiptId();
+  const bucket = bucketOf(tenantId, summary.studyInstanceUid);
   const receipt: Receipt = {
     receiptId,
     tenantId,
-    bucket: bucketOf(tenantId, summary.studyInstanceUid),
+    bucket,
     receivedAt: new Date(object.nowMs).toISOString(),
     studyInstanceUid: summary.studyInstanceUid,
     seriesInstanceUid: summary.seriesInstanceUid,
@@ -40,5 +41,5 @@ export function makeReceipt(object: ReceivedObject): { receiptId: string; text: 
     source: { kind: context.road, profile: context.profile.name, ...context.source },
     onConflict: context.profile.onConflict,
   };
-  return { receiptId, text: JSON.stringify(receipt) };
+  return { receiptId, bucket, text: JSON.stringify(receipt) };
 }

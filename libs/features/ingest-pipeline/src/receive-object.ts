@@ -2,8 +2,7 @@
 //   stream once (prefix → digest → header tap) → check → land → answer.
 // Neither PostgreSQL nor the event log is asked. Bad input is told by `end`, after all bytes were taken, so that a DIMSE sender
 // gets a status instead of an abort.
-import { createHash } from 'node:crypto';
-import { bucketOf } from '@perennia/contracts';
+import { createHash, hash, type Hash } from 'node:crypto';
 import { HeaderTap, part10Prefix, type Part10Header } from '@perennia/dicom-stream';
 import { faultPoint } from '@perennia/fault-points';
 import type { Landing } from '@perennia/storage';
@@ -36,10 +35,10 @@ export class ReceiveObject {
 class ObjectReception implements ObjectSink {
   private readonly body: LandingBody;
   /**
-   * On this thread, while the bytes arrive. A thread of its own gained nothing on two cores in two noisy passes (docs/benchmarks.md) and
-   * needs a ring of shared memory.
+   * Once the object is larger than one small block; before, all of it is hashed at once in the end. On this thread, while the bytes
+   * arrive: a thread of its own gained nothing on two cores in two noisy passes (docs/benchmarks.md) and needs a ring of shared memory.
    */
-  private readonly digest = createHash('sha256');
+  private digest: Hash | undefined;
   private tap: HeaderTap | undefined;
   /** Set while the first bytes of a Part 10 file are looked at. */
   private beginning: Part10Beginning | undefined;
@@ -97,7 +96,8 @@ class ObjectReception implements ObjectSink {
 
   private take(dataset: Buffer): void | Promise<void> {
     const tapped = this.tap!.push(dataset);
-    this.digest.update(dataset);
+    if (!this.digest && !this.body.staysSmall(dataset.length)) this.digest = createHash('sha256').update(this.body.small.subarray(this.datasetOffset));
+    this.digest?.update(dataset);
     const landed = this.body.write(dataset);
     return tapped || landed ? this.settle(tapped, landed) : undefined;
   }
@@ -123,18 +123,17 @@ class ObjectReception implements ObjectSink {
       if (this.failure) throw this.failure;
       const summary = await this.tap!.end();
       const warning = checkIdentity(summary, this.context, this.fileHeader);
-      const { receiptId, text } = makeReceipt({
+      const { receiptId, bucket, text } = makeReceipt({
         context: this.context,
         summary,
         transferSyntaxUid: this.transferSyntaxUid,
         datasetOffset: this.datasetOffset,
         objectLength: this.body.sizeBytes,
-        datasetSha256: this.digest.digest('hex'),
+        datasetSha256: this.digest ? this.digest.digest('hex') : hash('sha256', this.body.small.subarray(this.datasetOffset), 'hex'),
         nowMs: this.parts.clock.nowMs(),
       });
       await this.body.commit(text);
       const { sopClassUid, sopInstanceUid, studyInstanceUid, seriesInstanceUid } = summary;
-      const bucket = bucketOf(this.context.profile.tenantId, studyInstanceUid);
       return { outcome: 'stored', receiptId, bucket, sopClassUid, sopInstanceUid, studyInstanceUid, seriesInstanceUid, warning };
     } catch (error) {
       return this.refuse(error);
