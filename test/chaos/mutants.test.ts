@@ -7,6 +7,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { damageBytes, hasBackend, holdsBytes, KillRounds, Ledger, PowerCuts, Product, PromiseChecker, PromiseSender, stow, syntheticObject } from '@perennia/testing';
 import { quickArchive } from './quick-archive.js';
 
+/** What a mutant lost does not come back: no need to wait for it for long. */
+const FINDABLE_MS = 10_000;
 const directories: string[] = [];
 function scratch(): string {
   const directory = mkdtempSync(join(tmpdir(), 'perennia-mutant-'));
@@ -29,7 +31,7 @@ async function whileRunning<T>(environment: Record<string, string>, work: (produ
 
 (hasBackend('powercut') ? describe : describe.skip)('mutants that a power cut finds', () => {
   it.each(['early-acknowledgement', 'skip-fdatasync', 'skip-folder-fsync'])('%s', async (mutant) => {
-    const cuts = new PowerCuts({ directory: scratch(), seed: 1, environment: { ...quickArchive, VNA_MUTANT: mutant } });
+    const cuts = new PowerCuts({ directory: scratch(), seed: 1, findableWithinMs: FINDABLE_MS, environment: { ...quickArchive, VNA_MUTANT: mutant } });
     await cuts.start();
     let violations = 0;
     try {
@@ -44,7 +46,7 @@ async function whileRunning<T>(environment: Record<string, string>, work: (produ
 describe('mutants that a kill finds', () => {
   it('offset-before-effect: the relay stores its position before the receipts are in the log', async () => {
     const violations = await whileRunning({ VNA_MUTANT: 'offset-before-effect' }, async (product, directory) => {
-      const rounds = new KillRounds({ product, ledgerFile: join(directory, 'ledger.jsonl'), seed: 3 });
+      const rounds = new KillRounds({ product, ledgerFile: join(directory, 'ledger.jsonl'), seed: 3, findableWithinMs: FINDABLE_MS });
       let found = 0;
       for (let round = 1; round <= 10 && found === 0; round++) found = (await rounds.round('K11', round)).report.violations.length;
       rounds.close();
@@ -62,7 +64,7 @@ describe('mutants that time finds', () => {
       sender.start();
       await new Promise((done) => setTimeout(done, 12_000));
       await sender.stop();
-      const { violations: found } = await new PromiseChecker(product.web).check(ledger.snapshot(), 15_000);
+      const { violations: found } = await new PromiseChecker(product.web).check(ledger.snapshot(), FINDABLE_MS);
       ledger.close();
       return found.length;
     });

@@ -8,13 +8,24 @@ const LEAST_BYTES_PER_S = 1024;
 /** The rate is looked at after this much waiting. */
 const RATE_AFTER_MS = 10_000;
 
-export async function* bodyChunks(body: IncomingMessage, idleTimeoutMs: number, clock: Clock): AsyncGenerator<Buffer, void, void> {
+/** An announcement of this much has to be followed by bytes at once: it would hold a connection longest. */
+const HUGE_BYTES = 1024 ** 3;
+const BEGUN_BYTES = 64 * 1024;
+
+export interface BodyPatience {
+  bodyIdleTimeout: number;
+  bodyStartTimeout: number;
+}
+
+export async function* bodyChunks(body: IncomingMessage, patience: BodyPatience, clock: Clock): AsyncGenerator<Buffer, void, void> {
+  const isHuge = Number(body.headers['content-length'] ?? 0) >= HUGE_BYTES;
   const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let waitedMs = 0;
   let receivedBytes = 0;
   for (;;) {
     const since = clock.monotonicMs();
-    const next = await nextWithin(chunks, idleTimeoutMs);
+    const mustBegin = isHuge && receivedBytes < BEGUN_BYTES;
+    const next = await nextWithin(chunks, mustBegin ? Math.min(patience.bodyStartTimeout, patience.bodyIdleTimeout) : patience.bodyIdleTimeout);
     waitedMs += clock.monotonicMs() - since;
     if (next.done) return;
     receivedBytes += next.value.length;

@@ -47,6 +47,7 @@ export class DicomwebConfig extends defineConfig(
     maxOffset: countOption({ meaning: 'Farthest offset; pages beyond it are reached by Link', default: 10_000, min: 0, max: 1_000_000 }),
     headersTimeout: durationOption({ meaning: 'Time to send the headers of a request', default: '10s', min: '100ms', max: '5m' }),
     bodyIdleTimeout: durationOption({ meaning: 'Silence within an upload after which it is given up', default: '10s', min: '100ms', max: '10m' }),
+    bodyStartTimeout: durationOption({ meaning: 'Silence at the beginning of an upload that announces 1 GiB or more', default: '900ms', min: '100ms', max: '10m' }),
     writeIdleTimeout: durationOption({ meaning: 'Time a receiver may take nothing of an answer', default: '60s', min: '100ms', max: '1h' }),
   }),
 ) {}

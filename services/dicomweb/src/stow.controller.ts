@@ -46,7 +46,7 @@ export class StowController {
     const profile = this.profileOf(request);
     const road = roadOf(request);
     const context: ReceiveContext = { road, profile, source: { peer: request.ip }, ...(study ? { expectedStudyInstanceUid: study } : {}) };
-    const outcomes = await receiveParts(bodyChunks(request.raw, config.bodyIdleTimeout, clock), contentType.boundary, () => receive.begin(context));
+    const outcomes = await receiveParts(bodyChunks(request.raw, config, clock), contentType.boundary, () => receive.begin(context));
     const warnings = await this.acknowledge(outcomes, road);
     const report = stowReport(outcomes, baseUrl.of(request.raw));
     if (warnings.length > 0) void reply.header('warning', warningHeader(warnings));

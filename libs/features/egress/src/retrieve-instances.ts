@@ -1,6 +1,7 @@
 // Gives many whole instances back in few large reads: what lies end to end in a pack is read READ_BYTES at a time, what stands
 // alone by itself; several reads at once, in order.
 import { LANDING_TIER, type Place } from '@perennia/contracts';
+import { disarmPreamble, PREAMBLE_BYTES } from '@perennia/dicom-stream';
 import { CancelledError } from '@perennia/errors';
 import type { PlaceReader } from '@perennia/storage';
 import { orderedWindow } from './ordered-window.js';
@@ -39,11 +40,12 @@ export class RetrieveInstances {
   ) {}
 
   /**
-   * Instances in the order given (best: as stored), each of its pieces in order. The bytes are valid until the next pieces are
-   * asked for.
+   * Instances in the order given (best: as stored), each of its pieces in order, as they were received but for a preamble that is not
+   * harmless. The bytes are valid until the next pieces are asked for.
    */
   async *pieces(instances: readonly StoredInstance[]): AsyncGenerator<InstancePiece[], void, void> {
     for await (const { pieces, memory } of orderedWindow(planReads(instances), WINDOW, (read) => this.#run(read))) {
+      for (const { offset, bytes } of pieces) if (offset === 0) disarmPreamble(bytes);
       yield pieces;
       if (this.#free.length < MAX_FREE_BUFFERS) this.#free.push(memory);
     }
@@ -76,7 +78,9 @@ export function* planReads(instances: readonly StoredInstance[]): Generator<Plan
   for (const instance of instances) {
     const { place } = instance.copy;
     for (let offset = 0; offset < place.length; ) {
-      if (open && (open.place.length === READ_BYTES || !continues(open.place, place, offset))) {
+      // A preamble is never cut, so that one look tells what it is.
+      const room = READ_BYTES - (open?.place.length ?? 0);
+      if (open && (room === 0 || (offset === 0 && room < PREAMBLE_BYTES) || !continues(open.place, place, offset))) {
         yield open;
         open = null;
       }

@@ -1,6 +1,6 @@
 // Whether an object says who it is. Lenient about everything else: what is odd but identifiable is stored.
 import { isValidUid } from '@perennia/dicom-data';
-import type { HeaderSummary, Part10Header } from '@perennia/dicom-stream';
+import { isHarmlessPreamble, type HeaderSummary, type Part10Header } from '@perennia/dicom-stream';
 import type { ReceiveContext } from './receive-context.js';
 import { Refusal } from './refusal.js';
 
@@ -43,5 +43,6 @@ function warningOf(summary: HeaderSummary, header: Part10Header | undefined): st
   if (header?.mediaStorageSopInstanceUid && header.mediaStorageSopInstanceUid !== summary.sopInstanceUid) {
     warnings.push('Media Storage SOP Instance UID (0002,0003) differs from the data set; the data set counts.');
   }
+  if (header?.preamble && !isHarmlessPreamble(header.preamble)) warnings.push('The preamble is neither empty nor TIFF; it is kept, and served as zeros.');
   return warnings.length > 0 ? warnings.join(' ') : undefined;
 }

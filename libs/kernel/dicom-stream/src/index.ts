@@ -12,3 +12,4 @@ export { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, part10Prefix, ty
 export { headerToJson, PIXEL_HEADER_BYTES, type HeaderJsonOptions } from './header-json.js';
 export { BulkDataLocator, locateBulkData, type BulkDataPlace } from './bulk-data-locator.js';
 export { readDicomdir, type Dicomdir, type DicomdirEntry } from './dicomdir-reader.js';
+export { disarmPreamble, isHarmlessPreamble, PREAMBLE_BYTES } from './preamble.js';

@@ -3,6 +3,7 @@ import { DicomRequestor } from '@perennia/dicom-net';
 import { PromiseChecker, type CheckReport } from './checker.js';
 import { Ledger } from './ledger.js';
 import type { Product } from './product.js';
+import { SeededRandom } from './seeded-random.js';
 import { PromiseSender } from './sender.js';
 
 /** K0…K16 of docs/promise.md. */
@@ -21,6 +22,8 @@ export interface KillRoundsOptions {
   product: Product;
   ledgerFile: string;
   seed: number;
+  /** When everything acknowledged must be findable after a round. @default 30 s */
+  findableWithinMs?: number;
   /** Also send objects above the gathering limit. */
   largeEvery?: number;
 }
@@ -30,40 +33,35 @@ const REACH: Record<string, number> = { K0: 1, K1: 1, K10: 8, K11: 2, K12: 6, K1
 
 export class KillRounds {
   private readonly ledger: Ledger;
-  private random: number;
+  private readonly random: SeededRandom;
 
   constructor(private readonly options: KillRoundsOptions) {
     this.ledger = new Ledger(options.ledgerFile);
-    this.random = options.seed >>> 0 || 1;
-  }
-
-  private next(below: number): number {
-    this.random = (Math.imul(this.random, 1664525) + 1013904223) >>> 0;
-    return (this.random >>> 8) % below;
+    this.random = new SeededRandom(options.seed);
   }
 
   /** @param point `K0`…`K16`; `random`: one process at a random moment; `all`: every process, PostgreSQL too, then a start */
   async round(point: string, round: number): Promise<KillRound> {
     const startedMs = performance.now();
     const { product } = this.options;
-    const seed = this.next(0x7fffffff);
+    const seed = this.random.next(0x7fffffff);
     this.ledger.forget();
     const sender = new PromiseSender({
       dicomPort: product.dicomPort,
       web: product.web,
       ledger: this.ledger,
-      root: `1.2.826.0.1.3680043.10.1.${Date.now()}.${this.next(100000)}`,
+      root: `1.2.826.0.1.3680043.10.1.${Date.now()}.${this.random.next(100000)}`,
       seed,
       largeEvery: this.options.largeEvery ?? 60,
     });
     const firedBefore = product.firedCount();
     sender.start();
-    await pause(100 + this.next(150));
+    await pause(100 + this.random.next(150));
     const fired = await this.strike(point, firedBefore);
     await pause(150);
     await sender.stop();
     await product.untilReady();
-    const report = await new PromiseChecker(product.web).check(this.ledger.snapshot());
+    const report = await new PromiseChecker(product.web).check(this.ledger.snapshot(), this.options.findableWithinMs);
     return { point, round, seed, fired, report, durationMs: Math.round(performance.now() - startedMs) };
   }
 
@@ -76,10 +74,10 @@ export class KillRounds {
     }
     if (point === 'random') {
       const victims = product.processes().filter(({ pid }) => pid !== product.supervisorPid);
-      process.kill(victims[this.next(victims.length)]!.pid, 'SIGKILL');
+      process.kill(victims[this.random.next(victims.length)]!.pid, 'SIGKILL');
       return true;
     }
-    product.arm(`${point}:kill:${1 + this.next(REACH[point] ?? 40)}`);
+    product.arm(`${point}:kill:${1 + this.random.next(REACH[point] ?? 40)}`);
     const deadline = Date.now() + 20_000;
     while (product.firedCount() === firedBefore) {
       if (Date.now() > deadline) return false;

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { PromiseChecker, type CheckReport } from './checker.js';
 import { Ledger } from './ledger.js';
 import { Product } from './product.js';
+import { SeededRandom } from './seeded-random.js';
 import { PromiseSender } from './sender.js';
 
 const script = join(resolve(fileURLToPath(new URL('.', import.meta.url)), '../../../..'), 'tools/powercut.sh');
@@ -23,6 +24,8 @@ export interface PowerCutsOptions {
   /** Scratch folder; the disk image and its copies are made in it. */
   directory: string;
   seed: number;
+  /** When everything acknowledged must be findable after a cut. @default 20 s */
+  findableWithinMs?: number;
   environment?: Record<string, string>;
 }
 
@@ -30,17 +33,12 @@ export class PowerCuts {
   private readonly disk: string;
   private readonly ledger: Ledger;
   private product: Product | undefined;
-  private random: number;
+  private readonly random: SeededRandom;
 
   constructor(private readonly options: PowerCutsOptions) {
     this.disk = join(options.directory, 'disk');
     this.ledger = new Ledger(join(options.directory, 'ledger.jsonl'));
-    this.random = options.seed >>> 0 || 1;
-  }
-
-  private next(below: number): number {
-    this.random = (Math.imul(this.random, 1664525) + 1013904223) >>> 0;
-    return (this.random >>> 8) % below;
+    this.random = new SeededRandom(options.seed);
   }
 
   async start(sizeText = '3G'): Promise<void> {
@@ -51,18 +49,18 @@ export class PowerCuts {
   /** Sends for a random while, cuts, and checks what a machine would find after the power came back. */
   async cut(number: number): Promise<PowerCut> {
     const product = this.product!;
-    const seed = this.next(0x7fffffff);
+    const seed = this.random.next(0x7fffffff);
     this.ledger.forget();
     const sender = new PromiseSender({
       dicomPort: product.dicomPort,
       web: product.web,
       ledger: this.ledger,
-      root: `1.2.826.0.1.3680043.10.2.${Date.now()}.${this.next(100000)}`,
+      root: `1.2.826.0.1.3680043.10.2.${Date.now()}.${this.random.next(100000)}`,
       seed,
       largeEvery: 80,
     });
     sender.start();
-    await new Promise((done) => setTimeout(done, 200 + this.next(1500)));
+    await new Promise((done) => setTimeout(done, 200 + this.random.next(1500)));
     product.signalAll('SIGSTOP');
     // Answers that left before the stop may still be on their way to the sender.
     await new Promise((done) => setTimeout(done, 50));
@@ -86,7 +84,7 @@ export class PowerCuts {
     const revived = await Product.start({ dataDirectory: join(copy, 'data'), environment });
     const recoveryMs = Math.round(performance.now() - startedMs);
     try {
-      return { cut, seed, recoveryMs, report: await new PromiseChecker(revived.web).check(promised, 20_000) };
+      return { cut, seed, recoveryMs, report: await new PromiseChecker(revived.web).check(promised, this.options.findableWithinMs ?? 20_000) };
     } finally {
       await revived.killAll();
     }

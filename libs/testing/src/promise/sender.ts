@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { DicomRequestor, type RequestorAssociation } from '@perennia/dicom-net';
 import { part10Prefix } from '@perennia/dicom-stream';
 import type { Ledger } from './ledger.js';
+import { SeededRandom } from './seeded-random.js';
 import { syntheticObject, type SyntheticObject } from './synthetic-object.js';
 
 export interface SenderOptions {
@@ -26,11 +27,11 @@ export class PromiseSender {
   private stopped = false;
   private running: Promise<void>[] = [];
   private study = 0;
-  private random: number;
+  private readonly random: SeededRandom;
   failures = 0;
 
   constructor(private readonly options: SenderOptions) {
-    this.random = options.seed >>> 0 || 1;
+    this.random = new SeededRandom(options.seed);
   }
 
   start(): void {
@@ -47,17 +48,12 @@ export class PromiseSender {
     await Promise.all(this.running);
   }
 
-  private next(below: number): number {
-    this.random = (Math.imul(this.random, 1664525) + 1013904223) >>> 0;
-    return this.random % below;
-  }
-
   private *objects(): Generator<SyntheticObject> {
     const study = ++this.study;
     const { largeEvery = 0, largeBytes = 10 * 1024 * 1024 } = this.options;
     for (let instance = 1; instance <= INSTANCES_PER_STUDY; instance++) {
-      const large = largeEvery > 0 && this.next(largeEvery) === 0;
-      const pixelBytes = large ? largeBytes : 1024 + this.next(120 * 1024);
+      const large = largeEvery > 0 && this.random.next(largeEvery) === 0;
+      const pixelBytes = large ? largeBytes : 1024 + this.random.next(120 * 1024);
       yield syntheticObject({ root: this.options.root, study, series: 1 + (instance % 2), instance, pixelBytes });
     }
   }
