@@ -74,7 +74,7 @@ describe('mutants that time finds', () => {
 
 describe('a resend while the kept copy is bad', () => {
   async function servedAfterResend(environment: Record<string, string>): Promise<string[]> {
-    return whileRunning(environment, async (product, directory) => {
+    return whileRunning({ ...environment, VNA_PROCESSES: '1' }, async (product, directory) => {
       const object = syntheticObject({ root: `1.2.826.0.1.3680043.10.10.${Date.now()}`, study: 1, series: 1, instance: 1, pixelBytes: 40_000 });
       const objects = join(directory, 'data/objects');
       expect(await stow(product.web, [object])).toEqual([object.sopInstanceUid]);

@@ -81,7 +81,8 @@ export class PowerCuts {
     const startedMs = performance.now();
     // What is stored in the cut machine stays stored: its mutants must not repair anything, so the reader runs without them.
     const { VNA_MUTANT: _mutant, ...environment } = this.options.environment ?? {};
-    const revived = await Product.start({ dataDirectory: join(copy, 'data'), environment });
+    // It is only read from: one process starts sooner than four.
+    const revived = await Product.start({ dataDirectory: join(copy, 'data'), environment: { ...environment, VNA_PROCESSES: '1' } });
     const recoveryMs = Math.round(performance.now() - startedMs);
     try {
       return { cut, seed, recoveryMs, report: await new PromiseChecker(revived.web).check(promised, this.options.findableWithinMs ?? 20_000) };
