@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { FAULT_POINTS, KillRounds, Product } from '@perennia/testing';
+import { FAULT_POINTS, KillRounds, Product } from '@perennia/testing/promise';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '60' }, seed: { type: 'string', default: String(Date.now() % 1e9) }, points: { type: 'string', default: FAULT_POINTS.join(',') } }, strict: false });
 const rounds = Number(values.rounds);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { PowerCuts } from '@perennia/testing';
+import { PowerCuts } from '@perennia/testing/promise';
 
 const { values } = parseArgs({ options: { cuts: { type: 'string', default: '60' }, seed: { type: 'string', default: String(Date.now() % 1e9) } }, strict: false });
 const environment = { VNA_LIFECYCLE_SETTLE: '1s', VNA_LANDING_SEGMENT_SIZE: '16MiB', VNA_LANDING_SEGMENTS: '6', VNA_LANDING_RECYCLE_GRACE: '1s', VNA_LANDING_RESERVE: '0B', VNA_MINIMUM_FREE: '0B', VNA_LOG_LEVEL: 'warn' };
