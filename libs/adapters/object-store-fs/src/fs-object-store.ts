@@ -15,7 +15,7 @@ import { readChunks, readOnce } from './read-object.js';
 export interface FsObjectStoreOptions {
   /** Root folder; created where it is missing. */
   directory: string;
-  /** Staging buffers of 1 MiB that exist at most. @default 8 */
+  /** Staging buffers of 1 MiB that exist at most. @default 12 */
   stagingBuffers?: number;
 }
 
@@ -41,7 +41,7 @@ export class FsObjectStore extends ObjectStore {
     try {
       mkdirSync(options.directory, { recursive: true, mode: 0o700 });
       const root = realpathSync(options.directory);
-      const store = new FsObjectStore(root, AlignedBuffers.forFolder(root, options.stagingBuffers ?? 8));
+      const store = new FsObjectStore(root, AlignedBuffers.forFolder(root, options.stagingBuffers ?? 12));
       await store.makeReady();
       store.cleaning = store.removeLeftovers();
       // Reported by whenClean and close; the store works with leftovers.

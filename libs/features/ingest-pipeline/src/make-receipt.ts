@@ -18,7 +18,7 @@ export interface ReceivedObject {
 export function makeReceipt(object: ReceivedObject): { receiptId: string; bucket: number; text: string } {
   const { context, summary } = object;
   const { tenantId } = context.profile;
-  const receiptId = newReceiptId();
+  const receiptId = newReceiptId(object.nowMs);
   const bucket = bucketOf(tenantId, summary.studyInstanceUid);
   const receipt: Receipt = {
     receiptId,

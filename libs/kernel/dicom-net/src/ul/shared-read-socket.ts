@@ -36,8 +36,7 @@ export class SharedReadSocket extends Socket {
 
 /** From now on every chunk is told, as long as the transport is not paused. Its memory is not to be kept. */
 export function readChunks(transport: Duplex, listener: (chunk: Buffer) => void): void {
-  if (transport instanceof SharedReadSocket) {
-    transport.onChunk = listener;
-    transport.resume();
-  } else transport.on('data', listener);
+  if (transport instanceof SharedReadSocket) transport.onChunk = listener;
+  else transport.on('data', listener);
+  transport.resume();
 }
