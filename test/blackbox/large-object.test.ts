@@ -132,7 +132,7 @@ describe(`an encapsulated object of ${Math.round(SIZE_BYTES / 2 ** 20)} MiB`, ()
 });
 
 function report(line: string): void {
-  const file = process.env['VNA_PROOF_OUTPUT'];
+  const file = process.env['VNA_TEST_PROOF_OUTPUT'];
   if (file) appendFileSync(file, `${line}\n`);
   else process.stderr.write(`${line}\n`);
 }

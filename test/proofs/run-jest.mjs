@@ -6,13 +6,14 @@ import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../..');
 
-export function proveByTest(path, environment) {
+/** @param named tests whose names contain this; all of the file without it */
+export function proveByTest(path, environment, named) {
   const folder = mkdtempSync(join(tmpdir(), 'perennia-proof-'));
   const output = join(folder, 'output.txt');
   writeFileSync(output, '');
   console.log(`machine: ${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}; ${Object.entries(environment).map(([k, v]) => `${k}=${v}`).join(' ')}`);
-  const { status, stderr } = spawnSync(process.execPath, ['--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js'), '--runInBand', path], {
-    cwd: root, env: { ...process.env, ...environment, VNA_PROOF_OUTPUT: output }, encoding: 'utf8', maxBuffer: 1 << 26,
+  const { status, stderr } = spawnSync(process.execPath, ['--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js'), '--runInBand', path, ...(named ? ['-t', named] : [])], {
+    cwd: root, env: { ...process.env, ...environment, VNA_TEST_PROOF_OUTPUT: output }, encoding: 'utf8', maxBuffer: 1 << 26,
   });
   process.stdout.write(readFileSync(output, 'utf8'));
   process.stdout.write(stderr.split('\n').filter((line) => /^(Tests:|\s+[✓✕])/.test(line)).join('\n') + '\n');
