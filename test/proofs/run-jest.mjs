@@ -17,7 +17,7 @@ export function proveByTest(path, environment, named) {
   });
   process.stdout.write(readFileSync(output, 'utf8'));
   process.stdout.write(stderr.split('\n').filter((line) => /^(Tests:|\s+[✓✕])/.test(line)).join('\n') + '\n');
-  if (status !== 0) process.stdout.write(stderr.slice(-4000));
+  if (status !== 0) process.stdout.write(stderr.slice(-4000).replaceAll(`${root}/`, '').replaceAll(`${tmpdir()}/`, ''));
   rmSync(folder, { recursive: true, force: true });
   process.exitCode = status ?? 1;
 }
