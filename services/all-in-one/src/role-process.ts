@@ -11,6 +11,7 @@ const ENTRY = fileURLToPath(new URL('./role-main.js', import.meta.url));
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 const START_DEADLINE_MS = 60_000;
+/** Of 16 MiB by default: received bytes do not live in the heap (ADR 9), and three processes share the memory. */
 const NODE_OPTIONS = ['--max-semi-space-size=8', '--no-warnings'];
 
 export interface RoleProcessOptions {

@@ -24,7 +24,7 @@ export async function* readChunks(
 ): AsyncGenerator<Buffer> {
   const direct = options.uncached === true && buffers.direct;
   const descriptor = await openObject(file, key, direct);
-  const staging = direct || reuse ? [buffers.take(), buffers.take()] : [];
+  const staging = reuse ? [buffers.take(), buffers.take()] : direct ? [buffers.take()] : [];
   let ahead: Promise<Buffer> | undefined;
   try {
     const { size } = await statFile(descriptor);
@@ -33,7 +33,7 @@ export async function* readChunks(
     const readAt = (at: number, into: Buffer | undefined): Promise<Buffer> => (direct ? readDirect(descriptor, at, end, into!) : readCached(descriptor, at, end, into));
     for (let at = offset; at < end; ) {
       if (options.signal?.aborted) throw new CancelledError('Reading was given up.');
-      const chunk = await (ahead ?? readAt(at, staging[0] ?? options.into));
+      const chunk = await (ahead ?? readAt(at, staging[0] ?? (at === offset ? options.into : undefined)));
       if (chunk.length === 0) throw new CorruptDataError('The object is shorter than it was.', { details: { key } });
       at += chunk.length;
       // The device reads the next chunk while the caller has this one.

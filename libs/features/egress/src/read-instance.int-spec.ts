@@ -118,6 +118,8 @@ describe('RetrieveInstances', () => {
     const shape = (list: StoredInstance[]): unknown[] => [...planReads(list)].map(({ place, pieces }) => [place.key, place.offset, place.length, pieces.length]);
     expect(shape([at('a', 0, 600_000), at('a', 600_000, 600_000), at('b', 0, 10)])).toEqual([['a', 0, READ_BYTES, 2], ['a', READ_BYTES, 1_200_000 - READ_BYTES, 1], ['b', 0, 10, 1]]);
     expect(shape([at('a', 5, 2 * READ_BYTES + 1)]).map((each) => (each as number[])[2])).toEqual([READ_BYTES, READ_BYTES, 1]);
+    // Fifty bytes before the end of a read: a preamble is never cut.
+    expect(shape([at('a', 0, READ_BYTES - 50), at('a', READ_BYTES - 50, 1000)])).toEqual([['a', 0, READ_BYTES - 50, 1], ['a', READ_BYTES - 50, 1000, 1]]);
     expect(shape([at('l', 0, 10, 'landing'), at('l', 10, 10, 'landing')])).toHaveLength(2);
   });
 });

@@ -72,6 +72,23 @@ export function objectStoreContract(name: string, makeHarness: () => Promise<Obj
       }
     });
 
+    it('lends its chunks one at a time, and reads into given memory, without mixing up what it gave before', async () => {
+      const key = newKey();
+      const bytes = bytesOf(6 * 1024 * 1024 + 333, 9);
+      await put(key, bytes);
+      for (const uncached of [false, true]) {
+        const lent: Buffer[] = [];
+        for await (const chunk of store.chunks(key, 77, bytes.length - 80, { uncached })) lent.push(Buffer.from(chunk));
+        expect(Buffer.concat(lent).equals(bytes.subarray(77, bytes.length - 3))).toBe(true);
+        for await (const chunk of store.chunks(key, 0, bytes.length, { uncached })) {
+          expect(chunk.equals(bytes.subarray(0, chunk.length))).toBe(true);
+          break;
+        }
+      }
+      const into = Buffer.alloc(1024 * 1024);
+      for (const length of [1024 * 1024, bytes.length]) expect((await store.read(key, 0, length, { into })).equals(bytes.subarray(0, length))).toBe(true);
+    });
+
     it('lets the caller re-use a chunk that was taken', async () => {
       const key = newKey();
       const writer = await store.create(key);
