@@ -1,6 +1,5 @@
 export { catalogueDigest, type CatalogueDigest } from './catalogue-digest.js';
 export { IndexBatch, type IndexedBatch } from './index-batch.js';
-export { INDEXED_CHANNEL } from './indexed-notice.js';
 export { InstanceIds, incomingInstances, type IncomingInstance } from './incoming-instance.js';
 export { IndexingConfig } from './indexing.config.js';
 export { IndexingModule } from './indexing.module.js';

@@ -1,10 +1,10 @@
-// Tells other processes that rows have appeared, on channel `vna_indexed`, with nothing but a counter. Outside of every transaction
+// Tells other processes that rows have appeared, on INDEXED_CHANNEL, with nothing but a counter. Outside of every transaction
 // (a NOTIFY inside halves the commits) and at most once in an interval; whoever misses one polls.
+import { INDEXED_CHANNEL } from '@perennia/contracts';
 import type { ImagingDatabase } from '@perennia/persistence';
 import type { Clock, Logger } from '@perennia/telemetry';
 
-export const INDEXED_CHANNEL = 'vna_indexed';
-const INTERVAL_MS = 20;
+const INTERVAL_MS = 5;
 
 export class IndexedNotice {
   private indexed = 0;

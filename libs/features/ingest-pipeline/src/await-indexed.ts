@@ -1,10 +1,10 @@
 // Waits until receipts have become rows: read-your-writes for senders who want it.
-// One query for all who wait, a few milliseconds apart, and none when nobody waits.
-import type { ImagingDatabase } from '@perennia/persistence';
-import type { Clock, Logger } from '@perennia/telemetry';
+// One query for all who wait, whenever the indexers tell that there are new rows, and now and then in case a notice was lost.
+import { INDEXED_CHANNEL } from '@perennia/contracts';
+import { type ImagingDatabase, NoticeListener } from '@perennia/persistence';
+import { type Clock, type Logger, WakeUp } from '@perennia/telemetry';
 
-const FIRST_LOOK_MS = 4;
-const MAX_INTERVAL_MS = 50;
+const LOOK_AT_LEAST_EVERY_MS = 50;
 
 export interface AwaitedReceipt {
   receiptId: string;
@@ -19,6 +19,8 @@ interface Waiter {
 export class AwaitIndexed {
   private readonly waiters = new Set<Waiter>();
   private looking: Promise<void> | undefined;
+  private readonly notices: NoticeListener;
+  private readonly wakeUp: WakeUp;
 
   constructor(
     private readonly imaging: ImagingDatabase,
@@ -26,7 +28,12 @@ export class AwaitIndexed {
     private readonly logger: Logger,
     /** Makes the relay of this process publish at once. */
     private readonly hurry: () => void,
-  ) {}
+  ) {
+    this.wakeUp = new WakeUp(clock);
+    this.notices = new NoticeListener(imaging, INDEXED_CHANNEL, () => {
+      if (this.waiters.size > 0) this.wakeUp.wake();
+    });
+  }
 
   /** Resolves with the receipts that are indexed: all of them, or those that were when the time was up. */
   async wait(receipts: readonly AwaitedReceipt[], timeoutMs: number): Promise<Set<string>> {
@@ -42,16 +49,18 @@ export class AwaitIndexed {
     return new Set(receipts.filter(({ receiptId }) => !missing.has(receiptId)).map(({ receiptId }) => receiptId));
   }
 
+  /** Resolves when nobody waits any more. */
+  async close(): Promise<void> {
+    await this.looking;
+    await this.notices.close();
+  }
+
   private async look(): Promise<void> {
-    let intervalMs = FIRST_LOOK_MS;
+    const told = (error: unknown): void => this.logger.warn({ err: (error as Error).message }, 'cannot see whether receipts are indexed');
     while (this.waiters.size > 0) {
-      await this.clock.sleep(intervalMs);
-      const found = await this.indexedAmong().catch((error: unknown) => {
-        this.logger.warn({ err: (error as Error).message }, 'cannot see whether receipts are indexed');
-        return new Set<string>();
-      });
-      intervalMs = found.size > 0 ? FIRST_LOOK_MS : Math.min(intervalMs * 1.5, MAX_INTERVAL_MS);
-      this.settle(found);
+      await this.notices.listen().catch(told);
+      await this.wakeUp.wait(LOOK_AT_LEAST_EVERY_MS);
+      this.settle(await this.indexedAmong().catch((error: unknown) => (told(error), new Set<string>())));
     }
     this.looking = undefined;
   }

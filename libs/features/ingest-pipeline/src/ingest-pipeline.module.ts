@@ -22,6 +22,7 @@ class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly relay: ReceiptRelay,
     private readonly keeper: SegmentKeeper,
     private readonly refusals: RefusalLog,
+    private readonly indexed: AwaitIndexed,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -33,6 +34,7 @@ class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
   async onApplicationShutdown(): Promise<void> {
     await this.keeper.stop();
     await this.relay.stop();
+    await this.indexed.close();
     await this.refusals.flush();
   }
 }

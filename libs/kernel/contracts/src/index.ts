@@ -10,4 +10,4 @@ export {
 } from './events/instance-received.v1.js';
 export { STUDY_CHANGED, studyChangedSchema, studyChangeReasons, type StudyChanged } from './events/study-changed.v1.js';
 export { DEAD_LETTER, deadLetterSchema, type DeadLetter } from './events/dead-letter.v1.js';
-export { DEFAULT_PARTITIONS, topics, type Topic } from './topics.js';
+export { DEFAULT_PARTITIONS, INDEXED_CHANNEL, topics, type Topic } from './topics.js';

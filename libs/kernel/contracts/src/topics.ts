@@ -15,3 +15,5 @@ export const topics: readonly Topic[] = [
 ];
 /** Partitions of every topic on one machine and in tests. */
 export const DEFAULT_PARTITIONS = 8;
+/** Channel of PostgreSQL on which indexers tell that rows have appeared: a hint to look, with nothing in it to rely on. */
+export const INDEXED_CHANNEL = 'vna_indexed';

@@ -4,6 +4,7 @@ export { connectDatabases, type DatabaseOptions, type Databases } from './connec
 export { ControlDatabase, ImagingDatabase, type SqlRunner } from './database.js';
 export { joinByKey } from './join-by-key.js';
 export { migrateSchema, type MigrationClass } from './migrate-schema.js';
+export { NoticeListener } from './notice-listener.js';
 export { planeMigrations, runMigrations } from './run-migrations.js';
 export { SchemaTooNewError } from './schema-too-new-error.js';
 export { tenantScope, tenantTables, type ScopedStatement } from './tenant-scope.js';
