@@ -1,5 +1,5 @@
 // The calls of the file system that decide about durability, in one seam: tests make them slow, short or failing here.
-import { fdatasync, ftruncateSync, statfs, writeSync, writev } from 'node:fs';
+import { fdatasync, fdatasyncSync, ftruncateSync, statfs, writeSync, writev } from 'node:fs';
 import { promisify } from 'node:util';
 import { mutant } from '@perennia/fault-points';
 
@@ -23,6 +23,11 @@ export class LandingDisk {
     return new Promise((resolve, reject) => {
       fdatasync(descriptor, (error) => (error ? reject(error) : resolve()));
     });
+  }
+
+  /** The same by the calling thread. */
+  fdatasyncSync(descriptor: number): void {
+    if (!mutant('skip-fdatasync')) fdatasyncSync(descriptor);
   }
 
   truncate(descriptor: number, sizeBytes: number): void {

@@ -25,6 +25,8 @@ export interface LandingOptions {
   graceMs?: number;
   /** Groups up to this size are written by the calling thread. @default 128 KiB */
   synchronousBytes?: number;
+  /** While one sender is alone and the device answers within this, the calling thread syncs itself; 0: never. @default 3, 0 if `disk` is given */
+  loneSyncMs?: number;
   /** Write large groups past the page cache where the file system can. @default true, unless `disk` is given */
   direct?: boolean;
   /** `tail` hashes what no later record vouches for, `all` every object. @default 'tail' */
@@ -63,6 +65,7 @@ export function resolveLandingOptions(options: LandingOptions): ResolvedLandingO
     waitForSegmentMs: options.waitForSegmentMs ?? 5000,
     graceMs: options.graceMs ?? 10_000,
     synchronousBytes: options.synchronousBytes ?? 128 * 1024,
+    loneSyncMs: options.loneSyncMs ?? (options.disk === undefined ? 3 : 0),
     direct: options.direct ?? options.disk === undefined,
     verify: options.verify ?? 'tail',
     onDamage: options.onDamage ?? (() => {}),

@@ -1,4 +1,5 @@
-// The newest durable records in memory, so that a relay that keeps up reads nothing from disk. Bounded by number and by size.
+// The newest durable records in memory, so that a relay that keeps up reads nothing from disk. Whoever asks for what follows a record has
+// all up to it, so that is let go at once: receipts that live long are copied by every collection. Bounded by number and by size.
 import type { LandedRecord, LandingPosition } from '@perennia/storage';
 
 const MAX_RECORDS = 4096;
@@ -34,12 +35,17 @@ export class RecentRecords {
       if (comparePositions(this.records[middle]!.position, after) <= 0) low = middle + 1;
       else high = middle;
     }
-    return this.records.slice(low);
+    if (low > 0) this.drop(low);
+    return this.records;
   }
 
   /** Drops the older half at a time: shifting single records would cost more than keeping them. */
   private evict(): void {
-    const dropped = this.records.splice(0, Math.ceil(this.records.length / 2));
+    this.drop(Math.ceil(this.records.length / 2));
+  }
+
+  private drop(count: number): void {
+    const dropped = this.records.splice(0, count);
     for (const record of dropped) this.characters -= record.receipt.length;
     this.floor = dropped.at(-1)?.position ?? this.floor;
   }

@@ -12,7 +12,9 @@ import { Segment } from './segment.js';
 
 const FILL_BYTES = 1024 * 1024;
 /** Segments that are kept free ahead of the writer. */
-const AHEAD = 2;
+const AHEAD = 3;
+/** Pause between two writes of zeros, in durations of a write: the device is reception's first. */
+const FILL_PAUSE = 2;
 
 interface Waiter {
   resolve(segment: Segment): void;
@@ -190,7 +192,9 @@ export class SegmentPool {
   private async fill(handle: FileHandle, zeros: Buffer): Promise<void> {
     for (let at = 0; at < this.options.segmentBytes; at += zeros.length) {
       if (this.closing.signal.aborted) throw new StoreFullError('The landing area is being closed.');
+      const beganMs = this.options.clock.monotonicMs();
       await handle.write(zeros, 0, Math.min(zeros.length, this.options.segmentBytes - at), at);
+      await this.options.clock.sleep(FILL_PAUSE * (this.options.clock.monotonicMs() - beganMs), this.closing.signal);
     }
   }
 }

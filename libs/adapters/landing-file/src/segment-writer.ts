@@ -8,6 +8,7 @@ import { faultPoint, mutant } from '@perennia/fault-points';
 import { HEAD_BYTES, asDiskError, type LandedRecord } from '@perennia/storage';
 import { DirectStaging } from './direct-staging.js';
 import type { ResolvedLandingOptions } from './landing-options.js';
+import { LoneSender } from './lone-sender.js';
 import { RecordGroup, pendingBytes, type PendingRecord } from './record-group.js';
 import type { Segment } from './segment.js';
 import type { SegmentPool } from './segment-pool.js';
@@ -17,6 +18,8 @@ const MAX_GROUP_BYTES = 32 * 1024 * 1024;
 const MAX_DIRECT_GROUP_BYTES = 4 * 1024 * 1024 - 4096;
 /** IOV_MAX is 1024 on Linux. */
 const MAX_GROUP_BUFFERS = 1000;
+/** Longest write that the calling thread makes itself. */
+const MAX_LONE_WRITE_BYTES = 1024 * 1024;
 const EARLY_SYNC_DELAY_MS = 300;
 
 export interface WriterEvents {
@@ -38,6 +41,7 @@ export class SegmentWriter {
   private readonly idle: (() => void)[] = [];
   private readonly scratch: Buffer;
   private readonly staging: DirectStaging | undefined;
+  private readonly lone: LoneSender;
   private readonly early = mutant('early-acknowledgement');
 
   /** @param durableSequence of the last record that recovery found */
@@ -48,6 +52,7 @@ export class SegmentWriter {
     private durableSequence: number,
   ) {
     this.nextSequence = durableSequence + 1;
+    this.lone = new LoneSender(this.early ? 0 : options.loneSyncMs);
     this.scratch = Buffer.allocUnsafeSlow(Math.max(options.synchronousBytes, 1));
     this.staging = options.direct ? DirectStaging.forFolder(options.folder) : undefined;
   }
@@ -134,19 +139,25 @@ export class SegmentWriter {
     this.writing = group;
     try {
       faultPoint('K6');
+      this.lone.begins(group.records.length, this.queue.length > 0 || this.unsynced.length > 0);
       const buffers = group.encode(this.nextSequence, this.durableSequence);
-      if (group.sizeBytes > synchronousBytes) void this.writeLarge(group, buffers);
+      if (group.sizeBytes > synchronousBytes) this.writeLarge(group, buffers);
       else this.written(group, disk.writeSync(descriptor, this.flatten(buffers), endBytes));
     } catch (error) {
       this.writeFailed(group, error);
     }
   }
 
-  private async writeLarge(group: RecordGroup, buffers: readonly Uint8Array[]): Promise<void> {
+  private writeLarge(group: RecordGroup, buffers: readonly Uint8Array[]): void {
+    const { segment } = group;
+    const direct = this.staging?.takes(group.sizeBytes) ? this.staging : undefined;
+    if (direct && this.lone.isAlone && group.sizeBytes <= MAX_LONE_WRITE_BYTES) return this.written(group, direct.writeSync(segment, buffers, segment.endBytes));
+    void this.writeElsewhere(group, () => direct?.write(segment, buffers, segment.endBytes) ?? this.options.disk.writev(segment.descriptor, buffers, segment.endBytes));
+  }
+
+  private async writeElsewhere(group: RecordGroup, write: () => Promise<number>): Promise<void> {
     try {
-      const { segment } = group;
-      const direct = this.staging?.takes(group.sizeBytes) ? this.staging : undefined;
-      this.written(group, await (direct?.write(segment, buffers, segment.endBytes) ?? this.options.disk.writev(segment.descriptor, buffers, segment.endBytes)));
+      this.written(group, await write());
     } catch (error) {
       this.writeFailed(group, error);
     }
@@ -179,7 +190,22 @@ export class SegmentWriter {
     segment.endBytes += group.sizeBytes;
     if (this.early) this.landed(group).forEach((landed, at) => group.records[at]!.resolve(landed));
     this.unsynced.push(group);
-    void this.sync();
+    if (this.lone.isAlone && !this.syncing) this.syncHere(segment);
+    else void this.sync();
+  }
+
+  /** The only group, by the calling thread. */
+  private syncHere(segment: Segment): void {
+    const { disk, clock } = this.options;
+    const beganMs = clock.monotonicMs();
+    try {
+      disk.fdatasyncSync(segment.descriptor);
+      faultPoint('K8');
+      this.synced(segment, this.unsynced.splice(0));
+    } catch (error) {
+      this.syncFailed(segment, error);
+    }
+    this.lone.ended(clock.monotonicMs() - beganMs);
   }
 
   /** Nothing of the group stays: its first head is wiped, so that recovery does not find what was refused. */

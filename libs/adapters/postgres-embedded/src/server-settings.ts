@@ -5,7 +5,7 @@ const fixed = {
   fsync: 'on',
   full_page_writes: 'on',
   synchronous_commit: 'on',
-  shared_buffers: '128MB',
+  shared_buffers: '64MB',
   max_connections: '60',
   work_mem: '8MB',
   maintenance_work_mem: '64MB',
@@ -13,7 +13,7 @@ const fixed = {
   // A small max_wal_size means a checkpoint every few seconds at full ingest, and after each one whole pages in the WAL again.
   max_wal_size: '2GB',
   min_wal_size: '256MB',
-  wal_buffers: '16MB',
+  wal_buffers: '8MB',
   checkpoint_timeout: '15min',
   checkpoint_completion_target: '0.9',
   // The packaged build knows only pglz, which costs more CPU on two cores than the bytes it saves.

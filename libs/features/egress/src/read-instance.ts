@@ -7,7 +7,7 @@ import { orderedWindow } from './ordered-window.js';
 import type { StoredCopy, StoredInstance } from './stored-instance.js';
 
 /** Bytes asked for at once when more is streamed: what a file store reads with one call, into one buffer. */
-export const READ_BYTES = 1024 * 1024;
+export const READ_BYTES = 512 * 1024;
 const MAX_MOVES = 5;
 
 export class ReadInstance {

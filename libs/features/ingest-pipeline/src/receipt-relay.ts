@@ -15,7 +15,7 @@ const POSITION_INTERVAL_MS = 500;
  * From one publication to the next at least: what lands meanwhile shares its transactions. Each publication costs about three commits of
  * the database and 10 ms of processor in all processes together, which reception lacks. Whoever waits for his receipts shortens it.
  */
-const PUBLISH_INTERVAL_MS = 100;
+const PUBLISH_INTERVAL_MS = 200;
 const HURRIED_INTERVAL_MS = 5;
 const MAX_BACKOFF_MS = 5_000;
 const MAX_KNOWN_SEGMENTS = 1000;
