@@ -17,7 +17,7 @@ const START_DEADLINE_MS = 60_000;
  * 1.4 times. Whole answers are the largest that is ever held, so the web has more room.
  */
 const nodeOptionsOf = ({ roles }: ProcessGroup): string[] =>
-  ['--max-semi-space-size=4', `--max-old-space-size=${roles.includes('dicomweb') ? 768 : 512}`, '--no-warnings'];
+  ['--max-semi-space-size=4', `--max-old-space-size=${roles.includes('dicomweb') ? 640 : 512}`, '--no-warnings'];
 /** Of the C library: what is large goes back to the system when it is freed, instead of leaving holes (man 3 mallopt). */
 const ALLOCATION = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: String(256 * 1024), MALLOC_TRIM_THRESHOLD_: String(2 * 1024 * 1024) };
 

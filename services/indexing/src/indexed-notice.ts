@@ -4,7 +4,7 @@ import { INDEXED_CHANNEL } from '@perennia/contracts';
 import type { ImagingDatabase } from '@perennia/persistence';
 import type { Clock, Logger } from '@perennia/telemetry';
 
-const INTERVAL_MS = 5;
+const INTERVAL_MS = 2;
 
 export class IndexedNotice {
   private indexed = 0;

@@ -3,7 +3,7 @@
 import type { Clock } from '@perennia/telemetry';
 import { CHANNEL } from './group-member.js';
 
-const AT_MOST_EVERY_MS = 5;
+const AT_MOST_EVERY_MS = 2;
 
 export class AppendAnnouncer {
   private readonly topics = new Set<number>();

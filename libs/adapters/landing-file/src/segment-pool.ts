@@ -13,8 +13,8 @@ import { Segment } from './segment.js';
 const FILL_BYTES = 1024 * 1024;
 /** Segments that are kept free ahead of the writer. */
 const AHEAD = 3;
-/** Pause between two writes of zeros, in durations of a write: the device is reception's first. */
-const FILL_PAUSE = 2;
+/** Filling waits for a moment like this without reception, because every sync of a record would wait for the zeros under way. */
+const QUIET_MS = 20;
 
 interface Waiter {
   resolve(segment: Segment): void;
@@ -29,6 +29,7 @@ export class SegmentPool {
   private waiter: Waiter | undefined;
   private preparing: Promise<void> | undefined;
   private filling: { bytes: Buffer; direct: boolean } | undefined;
+  private usedMs = 0;
   /** The last wait was in vain: until something changes, nobody waits again. */
   private exhausted = false;
 
@@ -44,6 +45,11 @@ export class SegmentPool {
 
   get totalSegments(): number {
     return Math.max(this.options.segments, this.total);
+  }
+
+  /** Something is being written. */
+  used(): void {
+    this.usedMs = this.options.clock.monotonicMs();
   }
 
   /** A segment found at the start, free or held. */
@@ -192,9 +198,16 @@ export class SegmentPool {
   private async fill(handle: FileHandle, zeros: Buffer): Promise<void> {
     for (let at = 0; at < this.options.segmentBytes; at += zeros.length) {
       if (this.closing.signal.aborted) throw new StoreFullError('The landing area is being closed.');
-      const beganMs = this.options.clock.monotonicMs();
+      await this.quiet();
       await handle.write(zeros, 0, Math.min(zeros.length, this.options.segmentBytes - at), at);
-      await this.options.clock.sleep(FILL_PAUSE * (this.options.clock.monotonicMs() - beganMs), this.closing.signal);
+    }
+  }
+
+  private async quiet(): Promise<void> {
+    const { clock } = this.options;
+    for (let left = 1; left > 0 && !this.closing.signal.aborted; ) {
+      left = this.usedMs === 0 ? 0 : this.usedMs + QUIET_MS - clock.monotonicMs();
+      if (left > 0) await clock.sleep(left, this.closing.signal);
     }
   }
 }

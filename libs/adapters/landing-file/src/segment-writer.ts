@@ -137,25 +137,22 @@ export class SegmentWriter {
     const { disk, synchronousBytes } = this.options;
     const { descriptor, endBytes } = group.segment;
     this.writing = group;
+    this.pool.used();
     try {
       faultPoint('K6');
       this.lone.begins(group.records.length, this.queue.length > 0 || this.unsynced.length > 0);
       const buffers = group.encode(this.nextSequence, this.durableSequence);
-      if (group.sizeBytes > synchronousBytes) this.writeLarge(group, buffers);
+      const direct = this.staging?.takes(group.sizeBytes) ? this.staging : undefined;
+      // A lone sender waits for the device anyway: past the page cache it is there sooner, whatever the size.
+      if (direct && this.lone.isAlone && group.sizeBytes <= MAX_LONE_WRITE_BYTES) this.written(group, direct.writeSync(group.segment, buffers, endBytes));
+      else if (group.sizeBytes > synchronousBytes) void this.writeLarge(group, () => direct?.write(group.segment, buffers, endBytes) ?? disk.writev(descriptor, buffers, endBytes));
       else this.written(group, disk.writeSync(descriptor, this.flatten(buffers), endBytes));
     } catch (error) {
       this.writeFailed(group, error);
     }
   }
 
-  private writeLarge(group: RecordGroup, buffers: readonly Uint8Array[]): void {
-    const { segment } = group;
-    const direct = this.staging?.takes(group.sizeBytes) ? this.staging : undefined;
-    if (direct && this.lone.isAlone && group.sizeBytes <= MAX_LONE_WRITE_BYTES) return this.written(group, direct.writeSync(segment, buffers, segment.endBytes));
-    void this.writeElsewhere(group, () => direct?.write(segment, buffers, segment.endBytes) ?? this.options.disk.writev(segment.descriptor, buffers, segment.endBytes));
-  }
-
-  private async writeElsewhere(group: RecordGroup, write: () => Promise<number>): Promise<void> {
+  private async writeLarge(group: RecordGroup, write: () => Promise<number>): Promise<void> {
     try {
       this.written(group, await write());
     } catch (error) {

@@ -26,7 +26,7 @@ interface PlannedRead {
 }
 
 /** Reads begun ahead of the receiver: with READ_BYTES each, this bounds what a request holds. */
-const WINDOW = 4;
+const WINDOW = 8;
 /** Kept for the next request; more than that is given to the collector. */
 const MAX_FREE_BUFFERS = 16;
 

@@ -16,7 +16,9 @@ const POSITION_INTERVAL_MS = 500;
  * the database and 10 ms of processor in all processes together, which reception lacks. Whoever waits for his receipts shortens it.
  */
 const PUBLISH_INTERVAL_MS = 200;
-const HURRIED_INTERVAL_MS = 5;
+/** After a silence, so that what comes with the first receipt goes with it. */
+const GATHER_MS = 20;
+const HURRIED_INTERVAL_MS = 2;
 const MAX_BACKOFF_MS = 5_000;
 const MAX_KNOWN_SEGMENTS = 1000;
 
@@ -70,8 +72,8 @@ export class ReceiptRelay {
         if (!this.isRestored) await this.restorePosition();
         const moved = await this.publishNext();
         backoffMs = 50;
-        if (moved) await this.pauseBetween(signal);
-        else await this.parts.landing.whenDurable(signal);
+        if (!moved) await this.parts.landing.whenDurable(signal);
+        await this.pauseFor(moved ? PUBLISH_INTERVAL_MS : GATHER_MS, signal);
       } catch (error) {
         this.parts.logger.warn({ code: (error as { code?: string }).code, err: (error as Error).message, backoffMs }, 'receipts wait: the event log cannot be written');
         await this.parts.clock.sleep(backoffMs, signal);
@@ -87,12 +89,12 @@ export class ReceiptRelay {
     this.pause?.abort();
   }
 
-  private async pauseBetween(signal: AbortSignal): Promise<void> {
+  private async pauseFor(intervalMs: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.parts;
     await clock.sleep(HURRIED_INTERVAL_MS, signal);
     if (!this.isHurried) {
       this.pause = new AbortController();
-      await clock.sleep(PUBLISH_INTERVAL_MS - HURRIED_INTERVAL_MS, AbortSignal.any([signal, this.pause.signal]));
+      await clock.sleep(intervalMs - HURRIED_INTERVAL_MS, AbortSignal.any([signal, this.pause.signal]));
     }
     this.isHurried = false;
   }
