@@ -11,14 +11,12 @@ export interface ProcessGroup {
   roles: readonly RoleName[];
   /** Whether the group takes objects in, into a landing area named like the group. */
   receives: boolean;
-  /** Whether somebody outside waits for what it does. */
-  answers: boolean;
 }
 
 export const processGroups: readonly ProcessGroup[] = [
-  { name: 'ingest', roles: ['ingest'], receives: true, answers: true },
-  { name: 'worker', roles: ['indexing', 'lifecycle'], receives: false, answers: false },
-  { name: 'web', roles: ['dicomweb'], receives: true, answers: true },
+  { name: 'ingest', roles: ['ingest'], receives: true },
+  { name: 'worker', roles: ['indexing', 'lifecycle'], receives: false },
+  { name: 'web', roles: ['dicomweb'], receives: true },
 ];
 
 /** The groups that have work for the wanted roles, with just those. */

@@ -1,6 +1,5 @@
 // Entry of a role process: one process group, under a supervisor. It ends when told to, and at once when its supervisor is gone:
 // whatever was acknowledged is durable, and a new supervisor must find ports and folders free.
-import { setPriority } from 'node:os';
 import { createLogger } from '@perennia/telemetry';
 import { processIdentity } from '@perennia/storage';
 import { ArchiveConfig } from './archive.config.js';
@@ -10,8 +9,6 @@ import type { RoleMessage } from './role-message.js';
 import { runGroup } from './run-group.js';
 import { EXIT_CANNOT_START, toStartFailure } from './start-failure.js';
 
-/** Of the scheduler, 0 to 19: who sends is served before what can be done a moment later. */
-const BACKGROUND_NICENESS = 5;
 const EXIT_ORPHANED = 3;
 const EXIT_DEFECT = 70;
 
@@ -22,7 +19,6 @@ async function main(): Promise<void> {
   const config = loadArchiveConfig();
   const { roles, logLevel, databaseUrl } = config.get(ArchiveConfig);
   const group = groupsFor(roles).find(({ name }) => name === process.argv[2])!;
-  if (!group.answers) setPriority(BACKGROUND_NICENESS);
   const log = createLogger(group.name, logLevel);
   const defect = (err: unknown): void => {
     log.fatal({ err }, 'A defect of ours ended this process');

@@ -15,6 +15,8 @@ const FILL_BYTES = 1024 * 1024;
 const AHEAD = 3;
 /** Filling waits for a moment like this without reception, because every sync of a record would wait for the zeros under way. */
 const QUIET_MS = 20;
+/** Share of all segments in use above which the next is given out late. */
+const BRAKE_FROM = 0.5;
 
 interface Waiter {
   resolve(segment: Segment): void;
@@ -59,12 +61,23 @@ export class SegmentPool {
     if (free) this.free.push(segment);
   }
 
-  /** A segment with a new generation. @throws StoreFullError when there is none and none can be had in time */
+  /**
+   * A segment with a new generation, the later the fewer are left: who sends is slowed down to the speed of filing, instead of standing
+   * still when all are held. @throws StoreFullError when there is none and none can be had in time
+   */
   async acquire(): Promise<Segment> {
+    const brakeMs = this.brakeMs();
+    if (brakeMs > 0) await this.options.clock.sleep(brakeMs, this.closing.signal);
     const segment = this.free.pop() ?? (await this.grow());
     segment.begin(this.state.nextGeneration());
     this.prepareAhead();
     return segment;
+  }
+
+  private brakeMs(): number {
+    const held = this.total - this.free.length;
+    const { maxSegments, waitForSegmentMs } = this.options;
+    return Math.max(0, held / maxSegments - BRAKE_FROM) * (waitForSegmentMs / 2);
   }
 
   /** Gives a released segment back. */
