@@ -15,6 +15,7 @@ const FILL_BYTES = 1024 * 1024;
 const AHEAD = 3;
 /** Filling waits for a moment like this without reception, because every sync of a record would wait for the zeros under way. */
 const QUIET_MS = 20;
+const QUIET_LOOK_MS = 5;
 /** Share of all segments in use above which the next is given out late. */
 const BRAKE_FROM = 0.5;
 
@@ -216,11 +217,11 @@ export class SegmentPool {
     }
   }
 
+  /** Resolves when nothing was written for a moment, or somebody waits for this very segment. */
   private async quiet(): Promise<void> {
     const { clock } = this.options;
-    for (let left = 1; left > 0 && !this.closing.signal.aborted; ) {
-      left = this.usedMs === 0 ? 0 : this.usedMs + QUIET_MS - clock.monotonicMs();
-      if (left > 0) await clock.sleep(left, this.closing.signal);
+    while (this.usedMs !== 0 && clock.monotonicMs() < this.usedMs + QUIET_MS && !this.waiter && !this.closing.signal.aborted) {
+      await clock.sleep(QUIET_LOOK_MS, this.closing.signal);
     }
   }
 }
