@@ -23,6 +23,7 @@ class FaultyDisk extends LandingDisk {
   failSync: string | undefined;
   hold: Promise<void> | undefined;
   holdSync: Promise<void> | undefined;
+  loneSyncs = 0;
   writesUnderWay = 0;
   syncsUnderWay = 0;
   mostUnderWay = 0;
@@ -52,6 +53,11 @@ class FaultyDisk extends LandingDisk {
     } finally {
       this.syncsUnderWay -= 1;
     }
+  }
+  override fdatasyncSync(descriptor: number): void {
+    if (this.failSync) throw Object.assign(new Error('injected'), { code: this.failSync });
+    this.loneSyncs += 1;
+    super.fdatasyncSync(descriptor);
   }
 }
 
@@ -113,6 +119,28 @@ describe('A failing disk', () => {
     await landing.release(first.position.generation);
     await append(landing, 5);
     expect(await numbers(landing)).toEqual([4, 5]);
+  });
+
+  it('given a lone sender, whose syncs the calling thread makes, then a failed one refuses him, and he goes on in another segment', async () => {
+    await landing.close();
+    landing = await open({ loneSyncMs: 60_000, segmentBytes: 4 * SEGMENT_BYTES });
+    const alone = async (n: number): Promise<LandedRecord> => {
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      return append(landing, n);
+    };
+    for (let n = 0; n < 8; n++) await alone(n);
+    const last = await alone(8);
+    expect(disk.loneSyncs).toBeGreaterThan(0);
+    disk.failSync = 'EIO';
+    await expect(alone(9)).rejects.toBeInstanceOf(UnavailableError);
+    disk.failSync = undefined;
+    const next = await alone(10);
+    expect(next.place.key).not.toBe(last.place.key);
+    const kept = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10];
+    expect(await numbers(landing)).toEqual(kept);
+    await landing.close();
+    landing = await open({ segmentBytes: 4 * SEGMENT_BYTES });
+    expect(await numbers(landing)).toEqual(kept);
   });
 
   it('leaves a segment that cannot be written', async () => {
