@@ -83,7 +83,7 @@ try {
   const filing = new FileStudies({ packs: new WritePacks({ store, reader, verify }), committing: new CommitFiling(imaging, outbox, new JobQueue(imaging), clock), quarantine, reader });
   const due = new DueStudies(imaging, clock);
   const duplicates = new DisposeDuplicates({ imaging, reader, outbox, quarantine, clock, log });
-  const pressure = new LandingPressure(imaging, { settle: 0, hurrySettle: 0, hurrySegments: 4 });
+  const pressure = new LandingPressure(imaging, { settle: 0, hurrySettle: 0, hurrySegments: 4, filers: 2, maxSegments: 20 });
   const loop = new FilingLoop({ imaging, due, filing, duplicates, pressure, clock, log, metrics, filers: 2 });
   await measure(`file ${verify}`, async () => (await Promise.all([loop.once(), loop.once()])).reduce((sum, moved) => sum + moved, 0));
   const hot = await imaging.query<{ updates: number; hot: number }>(

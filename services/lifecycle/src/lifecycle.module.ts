@@ -2,6 +2,7 @@
 import { Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InstanceDirectory, ReadInstance, SeriesMetadata } from '@perennia/egress';
 import { JobQueue, JobRunner } from '@perennia/jobs';
+import { LandingConfig } from '@perennia/landing-file/landing.config';
 import { OutboxWriter } from '@perennia/messaging';
 import { ImagingDatabase } from '@perennia/persistence';
 import { ObjectStore, PlaceReader } from '@perennia/storage';
@@ -48,8 +49,8 @@ class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
     { provide: JobQueue, useFactory: (imaging: ImagingDatabase) => new JobQueue(imaging), inject: [ImagingDatabase] },
     {
       provide: LandingPressure,
-      useFactory: (imaging: ImagingDatabase, config: LifecycleConfig) => new LandingPressure(imaging, config),
-      inject: [ImagingDatabase, LifecycleConfig],
+      useFactory: (imaging: ImagingDatabase, config: LifecycleConfig, { maxSegments }: LandingConfig) => new LandingPressure(imaging, { ...config, maxSegments }),
+      inject: [ImagingDatabase, LifecycleConfig, LandingConfig],
     },
     {
       provide: Quarantine,

@@ -34,6 +34,12 @@ interface ParsedPlace {
   generation: number;
 }
 
+interface WantedRange {
+  offset: number;
+  length: number;
+  into: Buffer | undefined;
+}
+
 export class LandingFileReader extends PlaceReader {
   /** By path, least recently used first. */
   private readonly files = new Map<string, OpenFile>();
@@ -45,15 +51,15 @@ export class LandingFileReader extends PlaceReader {
     super();
   }
 
-  async read(place: Place, offset: number, length: number): Promise<Buffer> {
+  async read(place: Place, offset: number, length: number, into?: Buffer): Promise<Buffer> {
     assertInside(place, offset, length);
     const { path, generation } = this.parse(place);
     try {
-      return await this.readOnce(path, generation, place, offset, length);
+      return await this.readOnce(path, generation, place, { offset, length, into });
     } catch (error) {
       // The file of that name may have been replaced since we opened it.
       if (!(error instanceof PlaceMovedError) || !this.evict(path)) throw error;
-      return this.readOnce(path, generation, place, offset, length);
+      return this.readOnce(path, generation, place, { offset, length, into });
     }
   }
 
@@ -135,11 +141,11 @@ export class LandingFileReader extends PlaceReader {
     return { path: join(this.directory, owner, file), generation: Number(generation) };
   }
 
-  private async readOnce(path: string, generation: number, place: Place, offset: number, length: number): Promise<Buffer> {
+  private async readOnce(path: string, generation: number, place: Place, { offset, length, into }: WantedRange): Promise<Buffer> {
     const file = this.open(path);
     file.users += 1;
     try {
-      const bytes = Buffer.allocUnsafe(length);
+      const bytes = into && into.length >= length ? into.subarray(0, length) : Buffer.allocUnsafe(length);
       const position = place.offset + offset;
       const count = await readFully(file.descriptor, bytes, position);
       this.assertStill(file.descriptor, generation, place);

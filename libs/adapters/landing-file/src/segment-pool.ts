@@ -10,14 +10,19 @@ import type { AreaState } from './area-state.js';
 import type { ResolvedLandingOptions } from './landing-options.js';
 import { Segment } from './segment.js';
 
-const FILL_BYTES = 1024 * 1024;
+const FILL_BYTES = 512 * 1024;
 /** Segments that are kept free ahead of the writer. */
-const AHEAD = 3;
-/** Filling waits for a moment like this without reception, because every sync of a record would wait for the zeros under way. */
+const AHEAD = 6;
+/**
+ * While large objects come, filling waits for a moment like this without them, because the device has enough to do and every sync of a
+ * record would wait for the zeros under way. Small ones leave it time: then a piece is written each few milliseconds.
+ */
 const QUIET_MS = 20;
 const QUIET_LOOK_MS = 5;
+const BUSY_BYTES_PER_S = 96 * 1024 * 1024;
+const RATE_WINDOW_MS = 500;
 /** Share of all segments in use above which the next is given out late. */
-const BRAKE_FROM = 0.5;
+const BRAKE_FROM = 0.75;
 
 interface Waiter {
   resolve(segment: Segment): void;
@@ -28,11 +33,14 @@ export class SegmentPool {
   private readonly free: Segment[] = [];
   private readonly closing = new AbortController();
   private total = 0;
+  private beingMade = 0;
   private nextNumber = 0;
   private waiter: Waiter | undefined;
   private preparing: Promise<void> | undefined;
   private filling: { bytes: Buffer; direct: boolean } | undefined;
   private usedMs = 0;
+  private window = { beganMs: 0, bytes: 0 };
+  private bytesPerS = 0;
   /** The last wait was in vain: until something changes, nobody waits again. */
   private exhausted = false;
 
@@ -51,8 +59,14 @@ export class SegmentPool {
   }
 
   /** Something is being written. */
-  used(): void {
+  used(bytes: number): void {
     this.usedMs = this.options.clock.monotonicMs();
+    const lastedMs = this.usedMs - this.window.beganMs;
+    if (lastedMs >= RATE_WINDOW_MS) {
+      this.bytesPerS = (this.window.bytes * 1000) / lastedMs;
+      this.window = { beganMs: this.usedMs, bytes: 0 };
+    }
+    this.window.bytes += bytes;
   }
 
   /** A segment found at the start, free or held. */
@@ -76,14 +90,15 @@ export class SegmentPool {
   }
 
   private brakeMs(): number {
-    const held = this.total - this.free.length;
+    const held = this.total - this.beingMade - this.free.length;
     const { maxSegments, waitForSegmentMs } = this.options;
-    return Math.max(0, held / maxSegments - BRAKE_FROM) * (waitForSegmentMs / 2);
+    return Math.max(0, held / maxSegments - BRAKE_FROM) * waitForSegmentMs;
   }
 
-  /** Gives a released segment back. */
+  /** Gives a released segment back: one that has its blocks is worth keeping as long as the next are not ready. */
   async recycle(segment: Segment): Promise<void> {
-    if (segment.poisoned || segment.damaged || this.total > this.options.segments) return this.discard(segment);
+    const isSuperfluous = this.total > this.options.segments && this.free.length >= AHEAD;
+    if (segment.poisoned || segment.damaged || isSuperfluous) return this.discard(segment);
     this.offer(segment);
   }
 
@@ -107,7 +122,7 @@ export class SegmentPool {
 
   private async prepare(): Promise<void> {
     try {
-      while (!this.closing.signal.aborted && this.free.length < AHEAD && this.total < this.options.segments) this.offer(await this.create(true));
+      while (!this.closing.signal.aborted && this.free.length < AHEAD && this.total < this.options.maxSegments) this.offer(await this.create(true));
     } catch (error) {
       // A full disk is met again, and reported, by the append that needs the segment.
       if (!(error instanceof ArchiveError)) throw error;
@@ -177,6 +192,7 @@ export class SegmentPool {
     const { folder, segmentBytes, reserveBytes, disk, owner } = this.options;
     const file = `seg-${String(this.nextNumber++).padStart(4, '0')}`;
     this.total += 1;
+    this.beingMade += 1;
     const temporary = join(folder, `${file}.new`);
     try {
       if ((await disk.freeBytes(folder)) < segmentBytes + reserveBytes) throw new StoreFullError('No room for another landing segment.');
@@ -196,6 +212,8 @@ export class SegmentPool {
       this.total -= 1;
       await rm(temporary, { force: true });
       throw asDiskError(error, 'prepare a landing segment');
+    } finally {
+      this.beingMade -= 1;
     }
   }
 
@@ -217,11 +235,12 @@ export class SegmentPool {
     }
   }
 
-  /** Resolves when nothing was written for a moment, or somebody waits for this very segment. */
+  /** Resolves when nothing was written for a moment, little is, or somebody waits for this very segment. */
   private async quiet(): Promise<void> {
     const { clock } = this.options;
     while (this.usedMs !== 0 && clock.monotonicMs() < this.usedMs + QUIET_MS && !this.waiter && !this.closing.signal.aborted) {
       await clock.sleep(QUIET_LOOK_MS, this.closing.signal);
+      if (this.bytesPerS < BUSY_BYTES_PER_S) return;
     }
   }
 }

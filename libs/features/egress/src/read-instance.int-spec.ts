@@ -118,7 +118,10 @@ describe('RetrieveInstances', () => {
     const shape = (list: StoredInstance[]): unknown[] => [...planReads(list)].map(({ place, pieces }) => [place.key, place.offset, place.length, pieces.length]);
     const most = READ_BYTES - 1000;
     expect(shape([at('a', 0, most), at('a', most, most), at('b', 0, 10)])).toEqual([['a', 0, READ_BYTES, 2], ['a', READ_BYTES, 2 * most - READ_BYTES, 1], ['b', 0, 10, 1]]);
-    expect(shape([at('a', 5, 2 * READ_BYTES + 1)]).map((each) => (each as number[])[2])).toEqual([READ_BYTES, READ_BYTES, 1]);
+    const lengths = (length: number): unknown[] => shape([at('a', 5, length)]).map((each) => (each as number[])[2]);
+    expect(lengths(2 * READ_BYTES + 65_537)).toEqual([READ_BYTES, READ_BYTES, 65_537]);
+    // A small rest goes with what is before it.
+    expect(lengths(2 * READ_BYTES + 1)).toEqual([READ_BYTES, READ_BYTES + 1]);
     // Fifty bytes before the end of a read: a preamble is never cut.
     expect(shape([at('a', 0, READ_BYTES - 50), at('a', READ_BYTES - 50, 1000)])).toEqual([['a', 0, READ_BYTES - 50, 1], ['a', READ_BYTES - 50, 1000, 1]]);
     expect(shape([at('l', 0, 10, 'landing'), at('l', 10, 10, 'landing')])).toHaveLength(2);

@@ -25,6 +25,8 @@ interface PlannedRead {
   pieces: PlannedPiece[];
 }
 
+/** A rest up to this is read with what is before it: by itself it would cost as much as all the other. */
+const REST_BYTES = 64 * 1024;
 /** Reads begun ahead of the receiver: with READ_BYTES each, this bounds what a request holds. */
 const WINDOW = 8;
 /** Kept for the next request; more than that is given to the collector. */
@@ -52,7 +54,7 @@ export class RetrieveInstances {
   }
 
   async #run({ place, pieces }: PlannedRead): Promise<{ pieces: InstancePiece[]; memory: Buffer }> {
-    const memory = this.#free.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
+    const memory = this.#free.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES + REST_BYTES);
     let bytes: Buffer;
     try {
       bytes = await this.places.read(place, 0, place.length, memory);
@@ -72,7 +74,7 @@ export class RetrieveInstances {
   }
 }
 
-/** Cut into reads of READ_BYTES wherever instances begin or end. Lazily: a very large instance has thousands of reads. */
+/** Cut into reads of about READ_BYTES wherever instances begin or end. Lazily: a very large instance has thousands of reads. */
 export function* planReads(instances: readonly StoredInstance[]): Generator<PlannedRead> {
   let open: PlannedRead | null = null;
   for (const instance of instances) {
@@ -80,12 +82,13 @@ export function* planReads(instances: readonly StoredInstance[]): Generator<Plan
     for (let offset = 0; offset < place.length; ) {
       // A preamble is never cut, so that one look tells what it is.
       const room = READ_BYTES - (open?.place.length ?? 0);
-      if (open && (room === 0 || (offset === 0 && room < PREAMBLE_BYTES) || !continues(open.place, place, offset))) {
+      if (open && (room <= 0 || (offset === 0 && room < PREAMBLE_BYTES) || !continues(open.place, place, offset))) {
         yield open;
         open = null;
       }
       open ??= { place: { ...place, offset: place.offset + offset, length: 0 }, pieces: [] };
-      const length = Math.min(READ_BYTES - open.place.length, place.length - offset);
+      const left = place.length - offset;
+      const length = left <= READ_BYTES + REST_BYTES - open.place.length ? left : READ_BYTES - open.place.length;
       open.pieces.push({ instance, offset, length });
       open.place.length += length;
       offset += length;

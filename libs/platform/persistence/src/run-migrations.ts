@@ -3,11 +3,12 @@ import { Identity1763769600000 } from './control/migrations/1763769600000-identi
 import { ControlQueues1763769600002 } from './control/migrations/1763769600002-control-queues.js';
 import { Catalogue1763769600001 } from './imaging/migrations/1763769600001-catalogue.js';
 import { ImagingQueues1763769600003 } from './imaging/migrations/1763769600003-imaging-queues.js';
+import { InstanceSample1764080400005 } from './imaging/migrations/1764080400005-instance-sample.js';
 import { migrateSchema, type MigrationClass } from './migrate-schema.js';
 
 export const planeMigrations: { control: readonly MigrationClass[]; imaging: readonly MigrationClass[] } = {
   control: [Identity1763769600000, ControlQueues1763769600002],
-  imaging: [Catalogue1763769600001, ImagingQueues1763769600003],
+  imaging: [Catalogue1763769600001, ImagingQueues1763769600003, InstanceSample1764080400005],
 };
 
 /** Safe under concurrent starts; quick when there is nothing to do. @throws SchemaTooNewError */

@@ -12,6 +12,7 @@ import { loadStudies, type StudyKey } from './load-studies.js';
 
 const LOOK_EVERY_MS = 1000;
 const LOOK_HURRIED_MS = 100;
+const LONGEST_REST_MS = 10_000;
 const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
 
 export interface FilingLoopParts {
@@ -33,6 +34,9 @@ export class FilingLoop {
   private readonly seconds;
   private running: Promise<unknown> | undefined;
   private looking: Promise<Pressure> | null = null;
+  /** How many of the filers work at present. */
+  private filers = 1;
+  private restShare = 0;
 
   constructor(private readonly parts: FilingLoopParts) {
     this.objects = parts.metrics.counter('vna_filed_objects_total', 'Objects moved from the landing area to packs');
@@ -41,7 +45,7 @@ export class FilingLoop {
   }
 
   start(): void {
-    this.running ??= Promise.all([this.duplicatesLoop(), ...Array.from({ length: this.parts.filers }, () => this.filerLoop())]);
+    this.running ??= Promise.all([this.duplicatesLoop(), ...Array.from({ length: this.parts.filers }, (_, number) => this.filerLoop(number))]);
   }
 
   /** Resolves when the groups in hand are filed. */
@@ -58,18 +62,31 @@ export class FilingLoop {
     return moved + (await this.fileConflicts());
   }
 
-  private async filerLoop(): Promise<void> {
+  /** @param number 0 for the one that always works */
+  private async filerLoop(number: number): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       let level: Pressure['level'] = 'calm';
       try {
         ({ level } = await (this.looking ??= this.look().finally(() => (this.looking = null))));
-        for (let group = this.parts.due.take(); group.length > 0 && !signal.aborted; group = this.parts.due.take()) await this.fileGroup(group);
+        while (number < this.filers && !signal.aborted) {
+          const group = this.parts.due.take();
+          if (group.length === 0) break;
+          const beganMs = this.parts.clock.monotonicMs();
+          await this.fileGroup(group);
+          await this.rest(this.parts.clock.monotonicMs() - beganMs);
+        }
       } catch (err) {
         this.parts.log.warn({ err }, 'Filing waits');
       }
       await this.parts.clock.sleep(level === 'calm' ? LOOK_EVERY_MS : LOOK_HURRIED_MS, signal);
     }
+  }
+
+  /** Leaves disk and processor to reception, as long as the landing area has room for what it brings. */
+  private async rest(workedMs: number): Promise<void> {
+    const restMs = Math.min(workedMs * this.restShare, LONGEST_REST_MS);
+    if (restMs > 0) await this.parts.clock.sleep(restMs, this.stopping.signal);
   }
 
   private async duplicatesLoop(): Promise<void> {
@@ -87,6 +104,8 @@ export class FilingLoop {
 
   private async look(): Promise<Pressure> {
     const pressure = await this.parts.pressure.look();
+    this.filers = pressure.filers;
+    this.restShare = pressure.rest;
     await this.parts.due.refill(pressure.settleMs);
     return pressure;
   }

@@ -42,7 +42,7 @@ async function run(duringBuild: () => Promise<void> = async () => {}): Promise<v
       return { blob: Buffer.from(`blob of ${seriesId} ${version}`), version };
     },
   };
-  const pressure = new LandingPressure(database.imaging, { settle: 0, hurrySettle: 0, hurrySegments: 4 });
+  const pressure = new LandingPressure(database.imaging, { settle: 0, hurrySettle: 0, hurrySegments: 4, filers: 2, maxSegments: 20 });
   await new BuildMetadata(database.imaging, metadata, store, pressure, clock).run({ payload: study!, signal: new AbortController().signal });
 }
 const blobs = (): Promise<string[]> => Array.fromAsync(store.list('work/metadata/'), ({ key }) => key);

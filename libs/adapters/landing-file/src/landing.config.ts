@@ -7,7 +7,7 @@ export class LandingConfig extends defineConfig(
   z.object({
     segmentSize: sizeOption({ meaning: 'Size of a landing segment, allocated in advance; rounded down to 4 KiB', default: '256MiB', min: '16MiB', max: '4GiB' }),
     segments: countOption({ meaning: 'Segments per area that are kept for re-use', default: 12, min: 2, max: 1024 }),
-    maxSegments: countOption({ meaning: 'Segments an area may grow to while filing is behind; then senders are refused (A700, 507)', default: 64, min: 2, max: 4096 }),
+    maxSegments: countOption({ meaning: 'Segments an area may grow to while filing is behind; then senders are refused (A700, 507)', default: 128, min: 2, max: 4096 }),
     reserve: sizeOption({ meaning: 'Free space of the disk the landing areas never grow into; the database lives there too', default: '1GiB', min: '0B', max: '1TiB' }),
     recycleGrace: durationOption({ meaning: 'From releasing a segment to using it again, so that readers finish', default: '10s', min: '0s', max: '1h' }),
   }),
