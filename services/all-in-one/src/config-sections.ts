@@ -6,7 +6,7 @@ import { IndexingConfig } from '@perennia/indexing/indexing.config';
 import { IngestConfig } from '@perennia/ingest/ingest.config';
 import { IngestPipelineConfig } from '@perennia/ingest-pipeline/ingest-pipeline.config';
 import { SourcesConfig } from '@perennia/ingest-pipeline/sources.config';
-import { LandingConfig } from '@perennia/landing-file/landing.config';
+import { LandingConfig } from '@perennia/storage/landing.config';
 import { LifecycleConfig } from '@perennia/lifecycle/lifecycle.config';
 import { ArchiveConfig } from './archive.config.js';
 

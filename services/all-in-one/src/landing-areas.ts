@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { EffectiveConfig } from '@perennia/config';
 import { FileLanding, type LandingOptions } from '@perennia/landing-file';
-import { LandingConfig } from '@perennia/landing-file/landing.config';
+import { LandingConfig } from '@perennia/storage/landing.config';
 import type { Landing } from '@perennia/storage';
 import type { Clock, Logger } from '@perennia/telemetry';
 import { ArchiveConfig } from './archive.config.js';

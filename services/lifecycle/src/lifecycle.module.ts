@@ -2,7 +2,7 @@
 import { Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InstanceDirectory, ReadInstance, SeriesMetadata } from '@perennia/egress';
 import { JobQueue, JobRunner } from '@perennia/jobs';
-import { LandingConfig } from '@perennia/landing-file/landing.config';
+import { LandingConfig } from '@perennia/storage/landing.config';
 import { OutboxWriter } from '@perennia/messaging';
 import { ImagingDatabase } from '@perennia/persistence';
 import { ObjectStore, PlaceReader } from '@perennia/storage';

@@ -63,6 +63,31 @@ describe('PlaneDatabase', () => {
     expect(await control.query(`select name from control.tenant where tenant_id in ('x', 'y')`)).toEqual([{ name: '2' }, { name: '2' }]);
   });
 
+  it('runs a transaction again to which another was quicker at an index that its upsert does not look at', async () => {
+    const { imaging } = database;
+    await imaging.query('create table imaging.twice (id int primary key, name text unique, n int not null default 1)');
+    const held = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    const quicker = imaging.transaction(async (sql) => {
+      await sql.query(`insert into imaging.twice (id, name) values (1, 'a')`);
+      held.resolve();
+      await released.promise;
+    });
+    await held.promise;
+    let attempts = 0;
+    const slower = imaging.transaction(async (sql) => {
+      attempts += 1;
+      // The first attempt meets the other's name and waits for its commit, the second finds the row.
+      const id = attempts === 1 ? 2 : 1;
+      if (attempts === 1) setTimeout(released.resolve, 100);
+      await sql.query(`insert into imaging.twice as t (id, name) values ($1, 'a') on conflict (id) do update set n = t.n + 1`, [id]);
+    });
+    await Promise.all([quicker, slower]);
+    expect(attempts).toBe(2);
+    expect(await imaging.query('select id, n from imaging.twice')).toEqual([{ id: 1, n: 2 }]);
+    await imaging.query('drop table imaging.twice');
+  });
+
   it('gives up a transaction that collides every time', async () => {
     let attempts = 0;
     const hopeless = database.control.transaction(async (sql) => {

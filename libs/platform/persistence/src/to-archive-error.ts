@@ -13,7 +13,7 @@ interface DriverError {
 }
 type ErrorClass = new (message: string, options: { details: Record<string, unknown>; remedy?: string }) => ArchiveError;
 
-const RETRY_AT_ONCE = ['40001', '40P01'];
+const RETRY_AT_ONCE = ['40001', '40P01', '23505'];
 const LOST_CONNECTION = ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'];
 const LOST_CONNECTION_TEXT = /connection (terminated|ended)|not queryable|client was closed|timeout exceeded when trying to connect|timeout expired|connection error|pool after calling end/i;
 
@@ -51,9 +51,13 @@ export function toArchiveError(error: unknown): unknown {
   return new Kind(message, { details });
 }
 
-/** Whether the same transaction may succeed at once: a serialization failure or a deadlock, in which it was the one given up. */
+/**
+ * Whether the same transaction may succeed at once: a serialization failure or a deadlock, in which it was the one given up, or a row that
+ * somebody else was quicker to insert. `on conflict (…) do update` looks at one unique index only: two first inserts of a study at the same
+ * moment, and the slower one fails at the other index; run again, it finds the row.
+ */
 export function isTransactionCollision(error: unknown): boolean {
-  return error instanceof UnavailableError && RETRY_AT_ONCE.includes(String(error.details['sqlState']));
+  return (error instanceof UnavailableError || error instanceof ConflictError) && RETRY_AT_ONCE.includes(String(error.details['sqlState']));
 }
 
 /** TypeORM puts the driver's error into `driverError`. */

@@ -2,7 +2,7 @@
 // much of the disk filing takes from reception. While there is room one filer works: a disk that four of them read and write lets senders
 // store a fourth less, and what they have sent waits safely. All of them work before senders are slowed down.
 import type { ImagingDatabase } from '@perennia/persistence';
-import type { LandingConfig } from '@perennia/landing-file/landing.config';
+import type { LandingConfig } from '@perennia/storage/landing.config';
 import type { LifecycleConfig } from '../lifecycle.config.js';
 
 export interface Pressure {
