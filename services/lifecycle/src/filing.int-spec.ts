@@ -238,26 +238,6 @@ describe('bad bytes', () => {
     expect(await packs()).toHaveLength(1);
   });
 
-  it.each([
-    // [segments in use, something is received, what is expected]
-    [0, true, { level: 'calm', settleMs: 60_000, filers: 1, rest: 1 }],
-    [0, false, { level: 'calm', settleMs: 60_000, filers: 1, rest: 0 }],
-    [4, true, { level: 'hurried', settleMs: 2000, filers: 1, rest: 1 }],
-    [7, false, { level: 'full', settleMs: 0, filers: 1, rest: 0 }],
-    [9, true, { level: 'full', settleMs: 0, filers: 1, rest: 1 }],
-    [10, true, { level: 'full', settleMs: 0, filers: 1, rest: 0 }],
-    [12, true, { level: 'full', settleMs: 0, filers: 3, rest: 0 }],
-    [14, true, { level: 'full', settleMs: 0, filers: 4, rest: 0 }],
-    [20, true, { level: 'full', settleMs: 0, filers: 4, rest: 0 }],
-  ])('with %d of 20 segments in use (reception: %s) knows how hard to work', async (segments, receiving, expected) => {
-    const { imaging } = database;
-    await imaging.query('delete from imaging.relay_position');
-    if (receiving) await imaging.query(`insert into imaging.relay_position (owner, generation, offset_bytes) values ('other', 1, 0)`);
-    await imaging.query(`insert into imaging.segment (owner, generation, object_key) select 'other', n, 'other/seg-0001@' || n from generate_series(1, $1::int) n`, [segments]);
-    expect(await new LandingPressure(imaging, PRESSURE).look()).toEqual(expected);
-    await imaging.query('delete from imaging.relay_position');
-  });
-
   it('drops a redundant object after the kept copy was read again', async () => {
     const [first] = await receive('A', 'ct', 1);
     await index([await land({ ...same(first!), pixelSeed: 1, sourceAet: 'OTHER_AE' })]);
