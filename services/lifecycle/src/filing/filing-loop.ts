@@ -68,13 +68,14 @@ export class FilingLoop {
     while (!signal.aborted) {
       let level: Pressure['level'] = 'calm';
       try {
+        // Before each group: what the landing area holds changes while a long queue is worked through.
         ({ level } = await (this.looking ??= this.look().finally(() => (this.looking = null))));
-        while (number < this.filers && !signal.aborted) {
-          const group = this.parts.due.take();
-          if (group.length === 0) break;
+        const group = number < this.filers ? this.parts.due.take() : [];
+        if (group.length > 0) {
           const beganMs = this.parts.clock.monotonicMs();
           await this.fileGroup(group);
           await this.rest(this.parts.clock.monotonicMs() - beganMs);
+          continue;
         }
       } catch (err) {
         this.parts.log.warn({ err }, 'Filing waits');
