@@ -5,6 +5,7 @@ import { ConflictError } from '@perennia/errors';
 import type { LogRecord } from '@perennia/messaging';
 import { connectLogClient, type LogClient } from './log-client.js';
 import { fairShare, planRead, type ReadRange } from './plan-read.js';
+import { unpackRun } from './record-run.js';
 import type { TopicTable } from './record-tables.js';
 
 export interface GroupKey {
@@ -17,6 +18,14 @@ export interface LogBatch {
   records: LogRecord[];
   /** Where each partition stands before and after the batch. */
   steps: { partition: number; from: number; to: number }[];
+}
+interface RunRow {
+  place: string;
+  last_offset: string;
+  records: number;
+  encoding: number;
+  content: Buffer;
+  end_bytes: string;
 }
 
 /** Second half of the lock key by which members are counted; partitions have theirs below it. */
@@ -107,22 +116,31 @@ export class GroupMember {
   }
 
   private async readRanges(ranges: ReadRange[]): Promise<LogBatch> {
-    const rows = await this.client.query<{ partition: number; offset_number: string; key: string; value: string; last_bytes: string }>(
-      `select partition, offset_number, key, value, before_bytes + octet_length(value) as last_bytes from (
-         select w.place, r.*, sum(octet_length(r.value)) over (order by w.place, r.offset_number) - octet_length(r.value) as before_bytes
+    const runs = await this.client.query<RunRow>(
+      `select place, last_offset, records, encoding, content, before_bytes + text_bytes as end_bytes from (
+         select w.place, r.*, sum(r.text_bytes) over (order by w.place, r.last_offset) - r.text_bytes as before_bytes
          from unnest($1::smallint[], $2::bigint[], $3::int[]) with ordinality as w (partition, first_offset, records, place)
          cross join lateral (
-           select partition, offset_number, key, value from ${this.group.table.table} t
-           where t.partition = w.partition and t.offset_number >= w.first_offset and t.offset_number < w.first_offset + w.records
-           order by t.offset_number limit w.records) r) batch
-       where before_bytes < $4 order by place, offset_number`,
+           select last_offset, records, text_bytes, encoding, content from ${this.group.table.table} t
+           where t.partition = w.partition and t.last_offset >= w.first_offset and t.last_offset - t.records < w.first_offset + w.records - 1
+           order by t.last_offset limit w.records) r) batch
+       where before_bytes < $4 order by place, last_offset`,
       [ranges.map(({ partition }) => partition), ranges.map(({ firstOffset }) => firstOffset), ranges.map(({ records }) => records), MAX_BATCH_BYTES],
     );
-    const records = rows.map(({ partition, offset_number, key, value }) => ({ topic: this.group.topic, partition, offset: Number(offset_number), key, value }));
-    const cut = Number(rows.at(-1)?.last_bytes ?? 0) >= MAX_BATCH_BYTES;
+    const unpacked = await Promise.all(runs.map((run) => this.recordsOf(run, ranges[Number(run.place) - 1]!)));
+    const records = unpacked.flat();
+    const cut = Number(runs.at(-1)?.end_bytes ?? 0) >= MAX_BATCH_BYTES;
     // Uncut, a range counts as read to its end even where retention dropped records of it.
     const steps = ranges.map(({ partition, firstOffset, records: count }) => ({ partition, from: firstOffset, to: firstOffset + count }));
     return { records, steps: cut ? cutSteps(steps, records) : steps };
+  }
+
+  /** The part of a run that lies in `range`. */
+  private async recordsOf(run: RunRow, { partition, firstOffset, records }: ReadRange): Promise<LogRecord[]> {
+    const { topic } = this.group;
+    const runOffset = Number(run.last_offset) - run.records + 1;
+    const all = (await unpackRun(run.encoding, run.content)).map(({ key, value }, index) => ({ topic, partition, offset: runOffset + index, key, value }));
+    return all.slice(Math.max(0, firstOffset - runOffset), firstOffset + records - runOffset);
   }
 }
 

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '@perennia/errors';
 import { cloneTemplateDatabase, eventLogContract, spawnSource, type TestDatabase } from '@perennia/testing';
 import { createLogger, SystemClock } from '@perennia/telemetry';
+import { migrateSchema } from '@perennia/persistence';
+import { EventLog1763769600010 } from './migrations/1763769600010-event-log.js';
 import { PostgresEventLog } from './postgres-event-log.js';
 
 const log = createLogger('event-log-test', 'silent');
@@ -76,5 +78,31 @@ describe('PostgresEventLog', () => {
     await again;
     expect(seen).toContain('1');
     await eventLog.close();
+  });
+
+  it('keeps what was in the log when one row was one record', async () => {
+    const older = await cloneTemplateDatabase();
+    await migrateSchema(older.url, 'event_log', [EventLog1763769600010]);
+    for (const statement of [
+      `insert into event_log.topic (name, partitions) values ('older', 8)`,
+      `insert into event_log.log_position select 1, partition, case partition when 2 then 3 else 0 end from generate_series(0, 7) as partition`,
+      `create table event_log.record_1 (partition smallint, offset_number bigint, day date, key text, value text, primary key (partition, offset_number, day)) partition by range (day)`,
+      `create table event_log.record_1_20251123 partition of event_log.record_1 for values from ('2025-11-23') to ('2025-11-24')`,
+      `create table event_log.record_1_20251124 partition of event_log.record_1 for values from ('2025-11-24') to ('2025-11-25')`,
+      `insert into event_log.record_1 select 2, n, '2025-11-23'::date + n / 2, 'Schlüssel', '{"n":' || n || '}' from generate_series(0, 2) as n`,
+    ]) await older.imaging.query(statement);
+    const eventLog = await PostgresEventLog.open({ url: older.url, log });
+    await eventLog.append('older', [{ partition: 2, key: 'k', value: '{"n":3}' }]);
+    const seen: unknown[] = [];
+    await new Promise<void>((resolve, reject) => {
+      const handle = async (records: readonly { offset: number; key: string; value: string }[]): Promise<void> => {
+        seen.push(...records.map(({ offset, key, value }) => [offset, key, value]));
+        if (seen.length === 4) resolve();
+      };
+      eventLog.subscribe({ topic: 'older', group: 'g', maxRecords: 10, handle }).catch(reject);
+    });
+    expect(seen).toEqual([[0, 'Schlüssel', '{"n":0}'], [1, 'Schlüssel', '{"n":1}'], [2, 'Schlüssel', '{"n":2}'], [3, 'k', '{"n":3}']]);
+    await eventLog.close();
+    await older.close();
   });
 });

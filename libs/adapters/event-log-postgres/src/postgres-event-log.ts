@@ -6,10 +6,12 @@ import { migrateSchema } from '@perennia/persistence';
 import { SystemClock, type Clock, type Logger } from '@perennia/telemetry';
 import { AppendAnnouncer } from './append-announcer.js';
 import { countMembers, type GroupKey } from './group-member.js';
-import { LogAppender, SEPARATOR } from './log-appender.js';
+import { LogAppender } from './log-appender.js';
 import { connectLogClient, type LogClient } from './log-client.js';
 import { LogSubscription } from './log-subscription.js';
 import { EventLog1763769600010 } from './migrations/1763769600010-event-log.js';
+import { RecordRuns1764080400010 } from './migrations/1764080400010-record-runs.js';
+import { SEPARATOR } from './record-run.js';
 import { dropDaysBefore, ensureTopic, utcDay, type TopicTable } from './record-tables.js';
 
 export interface PostgresEventLogOptions {
@@ -39,7 +41,7 @@ export class PostgresEventLog extends EventLog {
 
   /** Brings the schema up to date. @throws UnavailableError, ConfigurationError, SchemaTooNewError */
   static async open(options: PostgresEventLogOptions): Promise<PostgresEventLog> {
-    await migrateSchema(options.url, 'event_log', [EventLog1763769600010]);
+    await migrateSchema(options.url, 'event_log', [EventLog1763769600010, RecordRuns1764080400010]);
     return new PostgresEventLog(options, options.partitions ?? DEFAULT_PARTITIONS);
   }
 

@@ -1,4 +1,4 @@
-// Topics and the tables of their records: one per topic, a partition per day, so that retention is `drop table`.
+// Topics and the tables of their runs of records: one per topic, a partition per day, so that retention is `drop table`.
 import { ConfigurationError } from '@perennia/errors';
 import type { LogClient } from './log-client.js';
 
@@ -11,9 +11,15 @@ export interface TopicTable {
 const DDL_LOCK = 5_262_023;
 const DAY_MS = 86_400_000;
 
-// Receipts are 3 to 4 KB of text: kept in the row (no TOAST chunks) and not compressed (pglz would be a fifth of a core).
-// Nothing is ever updated and whole days are dropped: vacuum and analyze would only read it all again.
+// What fits into a page is kept in its row, and nothing is compressed again. Nothing is ever updated and whole days are dropped:
+// vacuum and analyze would only read it all again.
 const STORAGE = 'with (toast_tuple_target = 8160, autovacuum_enabled = false)';
+
+/** A run has the offsets `last_offset - records + 1` to `last_offset`. */
+export const RUN_COLUMNS = `
+  partition smallint not null, last_offset bigint not null, day date not null, records integer not null, text_bytes integer not null,
+  encoding smallint not null, content bytea not null,
+  primary key (partition, last_offset, day)`;
 
 /** Finds or makes a topic. @throws ConfigurationError when it was made with another number of partitions */
 export async function ensureTopic(client: LogClient, name: string, partitions: number): Promise<TopicTable> {
@@ -23,7 +29,7 @@ export async function ensureTopic(client: LogClient, name: string, partitions: n
       remedy: `The number is chosen once per installation: set it back to ${found.partitions}.`,
     });
   }
-  return { topicId: found.topic_id, table: `event_log.record_${found.topic_id}` };
+  return { topicId: found.topic_id, table: `event_log.run_${found.topic_id}` };
 }
 
 interface TopicRow {
@@ -41,13 +47,10 @@ function createTopic(client: LogClient, name: string, partitions: number): Promi
     const made = await findTopic(client, name);
     if (made) return made;
     const [row] = await client.query<TopicRow>('insert into event_log.topic (name, partitions) values ($1, $2) returning topic_id, partitions', [name, partitions]);
-    const table = `event_log.record_${row!.topic_id}`;
+    const table = `event_log.run_${row!.topic_id}`;
     await client.query('insert into event_log.log_position (topic_id, partition) select $1, partition from generate_series(0, $2 - 1) as partition', [row!.topic_id, partitions]);
-    await client.query(`create table ${table} (
-      partition smallint not null, offset_number bigint not null, day date not null, key text not null, value text not null,
-      primary key (partition, offset_number, day)
-    ) partition by range (day)`);
-    await client.query(`alter table ${table} alter column value set storage external`);
+    await client.query(`create table ${table} (${RUN_COLUMNS}) partition by range (day)`);
+    await client.query(`alter table ${table} alter column content set storage external`);
     return row!;
   });
 }

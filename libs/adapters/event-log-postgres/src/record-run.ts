@@ -1,0 +1,74 @@
+// A run: records of one partition that were appended together, as one row of the log. Receipts of one study are nearly alike, so
+// that a run takes a twentieth of their text, in the database's write-ahead log as well, for whose writes reception has to wait.
+import { promisify } from 'node:util';
+import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import type { NewLogRecord } from '@perennia/messaging';
+
+export interface RecordRun {
+  partition: number;
+  records: number;
+  encoding: RunEncoding;
+  content: Buffer;
+  /** Of the text, before compression: what a reader needs memory for. */
+  textBytes: number;
+}
+/** How `content` holds the text; numbers are kept in the database. */
+export const RunEncoding = { plain: 0, zstd: 1 } as const;
+export type RunEncoding = (typeof RunEncoding)[keyof typeof RunEncoding];
+
+/** Between keys and values. Cannot occur in JSON text; keys with it are refused. */
+export const SEPARATOR = '\x1e';
+/** Bounds what is packed or unpacked at once: less than a millisecond of reception's thread. */
+const MAX_RECORDS = 128;
+const MAX_CHARACTERS = 512 * 1024;
+/** Shorter ones would hardly become smaller. */
+const COMPRESSED_FROM_BYTES = 512;
+const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
+
+/** In the order of `records` within each partition. One run at a time: whoever appends has other work between them. */
+export async function packRuns(records: readonly NewLogRecord[]): Promise<RecordRun[]> {
+  const runs: RecordRun[] = [];
+  for (const ofPartition of Map.groupBy(records, ({ partition }) => partition).values()) {
+    for (const run of cutRuns(ofPartition)) runs.push(await packRun(run));
+  }
+  return runs;
+}
+
+/** Keys and values of a run, in order. Each is made a text of its own: in one text with others, one foreign letter would make all take two bytes a letter. */
+export async function unpackRun(encoding: number, content: Buffer): Promise<Pick<NewLogRecord, 'key' | 'value'>[]> {
+  const text = encoding === RunEncoding.zstd ? await decompress(content) : content;
+  const fields: string[] = [];
+  for (let start = 0; start <= text.length; ) {
+    const found = text.indexOf(SEPARATOR, start);
+    const end = found === -1 ? text.length : found;
+    fields.push(text.toString('utf8', start, end));
+    start = end + 1;
+  }
+  return Array.from({ length: fields.length / 2 }, (_, index) => ({ key: fields[2 * index]!, value: fields[2 * index + 1]! }));
+}
+
+async function packRun(records: readonly NewLogRecord[]): Promise<RecordRun> {
+  const text = Buffer.from(records.map(({ key, value }) => key + SEPARATOR + value).join(SEPARATOR));
+  const run = { partition: records[0]!.partition, records: records.length, textBytes: text.length };
+  if (text.length < COMPRESSED_FROM_BYTES) return { ...run, encoding: RunEncoding.plain, content: text };
+  return { ...run, encoding: RunEncoding.zstd, content: await compress(text, LEVEL) };
+}
+
+function cutRuns(records: readonly NewLogRecord[]): NewLogRecord[][] {
+  const runs: NewLogRecord[][] = [];
+  let characters = 0;
+  for (const record of records) {
+    const run = runs.at(-1);
+    characters += record.value.length;
+    if (run && run.length < MAX_RECORDS && characters <= MAX_CHARACTERS) {
+      run.push(record);
+    } else {
+      runs.push([record]);
+      characters = record.value.length;
+    }
+  }
+  return runs;
+}
