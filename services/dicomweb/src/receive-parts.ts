@@ -1,22 +1,24 @@
 // The parts of a multipart body into sinks, one after the other; their ends may be pending together, so that one flush of the
 // landing area covers many small instances.
-import { DicomWebError, MultipartReader, type PartHeaders } from '@perennia/dicom-web';
+import { DicomWebError, MultipartReader, type MultipartEvent, type PartHeaders } from '@perennia/dicom-web';
 import { refusalStatuses, type ObjectSink, type ReceiveOutcome } from '@perennia/ingest-pipeline';
 import { RequestRefusedError } from './request-refused-error.js';
+import type { TakeChunk } from './take-body.js';
 
 /** Instances whose durability is waited for while the next are read. */
 const MAX_PENDING = 64;
 
 /**
+ * @param drain gives the chunks of the body to a taker, and resolves at their end
  * @returns one outcome for each part, in order
  * @throws RequestRefusedError when the body breaks off or breaks a limit; parts before that are stored all the same
  */
-export async function receiveParts(body: AsyncIterable<Buffer>, boundary: string, begin: () => ObjectSink): Promise<ReceiveOutcome[]> {
+export async function receiveParts(drain: (take: TakeChunk) => Promise<void>, boundary: string, begin: () => ObjectSink): Promise<ReceiveOutcome[]> {
   const reader = new MultipartReader(boundary);
   const intake = new PartIntake(begin);
   try {
-    for await (const chunk of body) for (const event of reader.push(chunk)) await intake.take(event);
-    for (const event of reader.finish()) await intake.take(event);
+    await drain((chunk) => takeAll(reader.push(chunk), intake));
+    await takeAll(reader.finish(), intake);
   } catch (error) {
     await intake.abort();
     if (!(error instanceof DicomWebError)) throw error;
@@ -27,6 +29,15 @@ export async function receiveParts(body: AsyncIterable<Buffer>, boundary: string
   return outcomes;
 }
 
+/** In the same turn as long as nobody has to wait. */
+function takeAll(events: Generator<MultipartEvent, void, void>, intake: PartIntake): void | Promise<void> {
+  for (let next = events.next(); !next.done; next = events.next()) {
+    const wait = intake.take(next.value);
+    if (wait) return wait.then(() => takeAll(events, intake));
+  }
+  return undefined;
+}
+
 class PartIntake {
   readonly outcomes: (ReceiveOutcome | Promise<ReceiveOutcome>)[] = [];
   stored = 0;
@@ -35,7 +46,7 @@ class PartIntake {
 
   constructor(private readonly begin: () => ObjectSink) {}
 
-  take(event: ReturnType<MultipartReader['push']> extends Generator<infer Event> ? Event : never): void | Promise<void> {
+  take(event: MultipartEvent): void | Promise<void> {
     if (event.kind === 'data') return this.sink?.write(event.chunk);
     if (event.kind === 'end') return this.end();
     if (isDicom(event.headers)) this.sink = this.begin();

@@ -5,12 +5,12 @@ import { AwaitIndexed, IngestPipelineConfig, ReceiveObject, SourceProfiles, type
 import type { Clock } from '@perennia/telemetry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BaseUrl } from './base-url.js';
-import { bodyChunks } from './body-chunks.js';
 import type { DicomwebConfig } from './dicomweb.config.js';
 import { RequestRefusedError } from './request-refused-error.js';
 import { acceptRanges, jsonMediaType, uidsOf } from './request-facts.js';
 import { receiveParts } from './receive-parts.js';
 import { stowReport } from './stow-report.js';
+import { takeBody } from './take-body.js';
 
 export interface StowParts {
   config: DicomwebConfig;
@@ -46,7 +46,7 @@ export class StowController {
     const profile = this.profileOf(request);
     const road = roadOf(request);
     const context: ReceiveContext = { road, profile, source: { peer: request.ip }, ...(study ? { expectedStudyInstanceUid: study } : {}) };
-    const outcomes = await receiveParts(bodyChunks(request.raw, config, clock), contentType.boundary, () => receive.begin(context));
+    const outcomes = await receiveParts((take) => takeBody(request.raw, config, clock, take), contentType.boundary, () => receive.begin(context));
     const warnings = await this.acknowledge(outcomes, road);
     const report = stowReport(outcomes, baseUrl.of(request.raw));
     if (warnings.length > 0) void reply.header('warning', warningHeader(warnings));
