@@ -15,6 +15,9 @@ const MAX_OPEN_FILES = 64;
 const CHUNK_BYTES = 1024 * 1024;
 /** Up to here a copy from the page cache is quicker than a trip to another thread. */
 const SYNCHRONOUS_BYTES = 64 * 1024;
+/** A copy that takes longer came from the device: then the next reads are made beside each other by other threads. */
+const CACHED_WITHIN_MS = 0.1;
+const READS_BESIDE = 256;
 
 const readAsync = promisify(readDescriptor);
 
@@ -45,6 +48,9 @@ export class LandingFileReader extends PlaceReader {
   private readonly files = new Map<string, OpenFile>();
   /** null: this folder cannot be read past the page cache. */
   private buffers: AlignedBuffers | null | undefined;
+
+  /** Reads to come that probably find nothing in the page cache. */
+  private uncached = 0;
 
   /** @param directory folder of all areas, as in `<data>/landing` */
   constructor(private readonly directory: string) {
@@ -106,7 +112,7 @@ export class LandingFileReader extends PlaceReader {
     try {
       const { receiptBytes, receiptCrc } = this.assertStill(file.descriptor, generation, place);
       const bytes = Buffer.allocUnsafe(receiptBytes);
-      const count = await readFully(file.descriptor, bytes, place.offset + place.length);
+      const count = await this.readFully(file.descriptor, bytes, place.offset + place.length);
       this.assertStill(file.descriptor, generation, place);
       if (count === receiptBytes && crc32(bytes) === receiptCrc) return bytes.toString('utf8');
       throw new CorruptDataError('A receipt in the landing area is not as it was written.', { details: { key: place.key } });
@@ -147,13 +153,33 @@ export class LandingFileReader extends PlaceReader {
     try {
       const bytes = into && into.length >= length ? into.subarray(0, length) : Buffer.allocUnsafe(length);
       const position = place.offset + offset;
-      const count = await readFully(file.descriptor, bytes, position);
+      const count = await this.readFully(file.descriptor, bytes, position);
       this.assertStill(file.descriptor, generation, place);
       if (count !== length) throw new CorruptDataError('A landing segment is shorter than it was.', { details: { key: place.key } });
       return bytes;
     } finally {
       this.unuse(file);
     }
+  }
+
+  private async readFully(descriptor: number, bytes: Buffer, position: number): Promise<number> {
+    let done = 0;
+    while (done < bytes.length) {
+      const left = bytes.length - done;
+      const beside = left > SYNCHRONOUS_BYTES || this.uncached > 0;
+      const count = beside ? (await readAsync(descriptor, bytes, done, left, position + done)).bytesRead : this.readHere(descriptor, bytes.subarray(done), position + done);
+      if (beside && this.uncached > 0) this.uncached -= 1;
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
+  private readHere(descriptor: number, bytes: Buffer, position: number): number {
+    const beganMs = performance.now();
+    const count = readSync(descriptor, bytes, 0, bytes.length, position);
+    if (performance.now() - beganMs > CACHED_WITHIN_MS) this.uncached = READS_BESIDE;
+    return count;
   }
 
   private unuse(file: OpenFile): void {
@@ -201,17 +227,4 @@ export class LandingFileReader extends PlaceReader {
 function closeFile({ descriptor, direct }: OpenFile): void {
   close(descriptor);
   if (direct !== undefined) close(direct);
-}
-
-async function readFully(descriptor: number, bytes: Buffer, position: number): Promise<number> {
-  let done = 0;
-  while (done < bytes.length) {
-    const left = bytes.length - done;
-    const count = left <= SYNCHRONOUS_BYTES
-      ? readSync(descriptor, bytes, done, left, position + done)
-      : (await readAsync(descriptor, bytes, done, left, position + done)).bytesRead;
-    if (count === 0) break;
-    done += count;
-  }
-  return done;
 }

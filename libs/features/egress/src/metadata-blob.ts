@@ -34,7 +34,9 @@ const LAST_BLOCK = Buffer.from([1, 0, 0, 0xff, 0xff]);
 export class MetadataBlobWriter {
   readonly #entries: Buffer[] = [];
   readonly #pieces: Buffer[] = [];
-  #window: Buffer = Buffer.alloc(0);
+  /** What was written before, its end being the dictionary of the next piece. */
+  readonly #history: Buffer = Buffer.allocUnsafe(2 * WINDOW_BYTES);
+  #historyBytes = 0;
   /** Text since the last hole. */
   #open: string[] = [];
 
@@ -60,7 +62,8 @@ export class MetadataBlobWriter {
   #close(): void {
     const text = Buffer.from(this.#open.join(''));
     this.#open = [];
-    const dictionary = this.#window.length > 0 ? { dictionary: this.#window } : {};
+    const window = this.#history.subarray(Math.max(0, this.#historyBytes - WINDOW_BYTES), this.#historyBytes);
+    const dictionary = window.length > 0 ? { dictionary: window } : {};
     const piece = deflateRawSync(text, { level: 6, finishFlush: constants.Z_SYNC_FLUSH, ...dictionary });
     const entry = Buffer.alloc(ENTRY_BYTES);
     entry.writeUInt32LE(piece.length, 0);
@@ -72,7 +75,13 @@ export class MetadataBlobWriter {
   }
 
   #remember(text: Buffer): void {
-    this.#window = Buffer.concat([this.#window, text]).subarray(-WINDOW_BYTES);
+    const added = text.subarray(-WINDOW_BYTES);
+    if (this.#historyBytes + added.length > this.#history.length) {
+      const kept = Math.min(this.#historyBytes, WINDOW_BYTES);
+      this.#history.copyWithin(0, this.#historyBytes - kept, this.#historyBytes);
+      this.#historyBytes = kept;
+    }
+    this.#historyBytes += added.copy(this.#history, this.#historyBytes);
   }
 }
 

@@ -25,12 +25,27 @@ export async function metadataText(readInstance: ReadInstance, instance: StoredI
   return datasetText(dataset);
 }
 
-/** JavaScript lists keys that look like array indexes first, and a tag like 60003000 does: so keys are sorted here. */
 function datasetText(dataset: DicomJsonDataset): string {
+  return isAscending(dataset) ? JSON.stringify(dataset) : sortedText(dataset);
+}
+
+/** JavaScript lists keys that look like array indexes first, and a tag like 60003000 does; and some files are not in order. */
+function isAscending(dataset: DicomJsonDataset): boolean {
+  let before = '';
+  for (const tag in dataset) {
+    if (tag < before) return false;
+    before = tag;
+    const { vr, Value: items } = dataset[tag]!;
+    if (vr === 'SQ' && items && !(items as DicomJsonDataset[]).every(isAscending)) return false;
+  }
+  return true;
+}
+
+function sortedText(dataset: DicomJsonDataset): string {
   const elements = Object.keys(dataset).toSorted().map((tag) => {
     const element = dataset[tag]!;
     if (element.vr !== 'SQ' || !element.Value) return `"${tag}":${JSON.stringify(element)}`;
-    return `"${tag}":{"vr":"SQ","Value":[${(element.Value as DicomJsonDataset[]).map(datasetText).join(',')}]}`;
+    return `"${tag}":{"vr":"SQ","Value":[${(element.Value as DicomJsonDataset[]).map(sortedText).join(',')}]}`;
   });
   return `{${elements.join(',')}}`;
 }
