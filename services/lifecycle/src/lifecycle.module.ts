@@ -16,6 +16,7 @@ import { LandingPressure } from './filing/landing-pressure.js';
 import { Quarantine } from './filing/quarantine.js';
 import { WritePacks } from './filing/write-packs.js';
 import { BuildMetadata, METADATA_QUEUE, type MetadataPayload } from './jobs/build-metadata.job.js';
+import { QuietStudies } from './jobs/quiet-studies.js';
 import { SWEEP_QUEUE, SweepPacks, type SweepCursor, type SweepPayload } from './jobs/sweep-packs.js';
 import { VERIFY_QUEUE, VerifyStudy, type VerifyPayload } from './jobs/verify-study.js';
 import { LifecycleConfig } from './lifecycle.config.js';
@@ -27,17 +28,20 @@ class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     private readonly filing: FilingLoop,
     private readonly jobs: JobRunner,
+    private readonly quiet: QuietStudies,
     private readonly sweep: SweepPacks,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     this.filing.start();
     this.jobs.start();
+    this.quiet.start();
     await this.sweep.schedule(FIRST_SWEEP_MS);
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.filing.stop();
+    await this.quiet.stop();
     await this.jobs.stop();
   }
 }
@@ -86,6 +90,11 @@ class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
         return new BuildMetadata(imaging, new SeriesMetadata(directory, new ReadInstance(directory, reader), store), store, pressure, clock);
       },
       inject: [ImagingDatabase, ObjectStore, PlaceReader, LandingPressure, Clock],
+    },
+    {
+      provide: QuietStudies,
+      useFactory: (imaging: ImagingDatabase, jobs: JobQueue, pressure: LandingPressure, clock: Clock, log: AppLogger) => new QuietStudies(imaging, jobs, pressure, clock, log),
+      inject: [ImagingDatabase, JobQueue, LandingPressure, Clock, AppLogger],
     },
     {
       provide: VerifyStudy,

@@ -13,16 +13,24 @@ import { FILING_TIER } from './write-packs.js';
 /** The copy that reception makes; further ones are the work of placement. */
 const FIRST_COPY = 1;
 
+interface SettledStudy extends ChangedStudy {
+  state: string;
+  lacks_metadata: boolean;
+}
+
 export interface FiledStudy {
   study: FilingStudy;
   filed: readonly FiledRecord[];
 }
 
+const LACKS_METADATA = `exists (
+  select from imaging.series e where e.bucket = s.bucket and e.study_id = s.id and e.number_of_instances > 0 and e.metadata_version is distinct from e.version)`;
+
 // A study that has changed since its records were read stays open: it is filed again.
 const SETTLE_STUDIES = `
 update imaging.study s set version = s.version + 1, state = case when r.complete and s.version = r.version then 'settled' else s.state end
 from (select * from unnest($1::smallint[], $2::uuid[], $3::int[], $4::boolean[]) as r (bucket, id, version, complete) order by id) as r
-where s.bucket = r.bucket and s.id = r.id returning ${CHANGED_STUDY}, s.state`;
+where s.bucket = r.bucket and s.id = r.id returning ${CHANGED_STUDY}, s.state, ${LACKS_METADATA} as lacks_metadata`;
 
 // Landing key and offset say that the copy is still where it was read. There is no condition on the copy alone, not even `tier = 'landing'`:
 // without statistics the planner takes that for a handful of rows, begins with them and compares each with all of ours (measured: 4.4 s
@@ -60,15 +68,15 @@ export class CommitFiling {
       const moved = [...(await this.move(sql, filed, 'instance')), ...(await this.move(sql, filed, 'conflict'))];
       const nowMs = this.clock.nowMs();
       await this.outbox.write(sql, changed.map((study) => studyChanged(study, [study.state === 'settled' ? 'settled' : 'placement'], nowMs)));
-      const settled = changed.filter(({ state }) => state === 'settled');
-      await this.jobs.enqueue(settled.map(({ id, bucket }) => (
+      const toBuild = changed.filter(({ state, lacks_metadata }) => state === 'settled' && lacks_metadata);
+      await this.jobs.enqueue(toBuild.map(({ id, bucket }) => (
         { queue: METADATA_QUEUE, dedupeKey: id, payload: { bucket, studyId: id } satisfies MetadataPayload })), sql);
       await countDisposed(sql, moved);
       return moved.length;
     });
   }
 
-  private async settle(sql: SqlRunner, studies: readonly FiledStudy[]): Promise<(ChangedStudy & { state: string })[]> {
+  private async settle(sql: SqlRunner, studies: readonly FiledStudy[]): Promise<SettledStudy[]> {
     const rows = studies.flatMap(({ study: { row, bucket, complete } }) => (row ? [{ ...row, bucket, complete }] : []));
     if (rows.length === 0) return [];
     return sql.query(SETTLE_STUDIES, [

@@ -27,6 +27,12 @@ describe('LandingPressure', () => {
     const { imaging } = database;
     if (receiving) await imaging.query(`insert into imaging.relay_position (owner, generation, offset_bytes) values ('other', 1, 0)`);
     await imaging.query(`insert into imaging.segment (owner, generation, object_key) select 'other', n, 'other/seg-0001@' || n from generate_series(1, $1::int) n`, [segments]);
-    expect(await new LandingPressure(imaging, PRESSURE).look()).toEqual(expected);
+    expect(await new LandingPressure(imaging, PRESSURE).look()).toEqual({ ...expected, receiving });
+  });
+
+  it('hurries from three eighths of the largest area on, whatever the setting', async () => {
+    const { imaging } = database;
+    await imaging.query(`insert into imaging.segment (owner, generation, object_key) select 'other', n, 'other/seg-0001@' || n from generate_series(1, 8) n`);
+    expect(await new LandingPressure(imaging, { ...PRESSURE, hurrySegments: 100 }).look()).toMatchObject({ level: 'hurried', settleMs: 2000 });
   });
 });

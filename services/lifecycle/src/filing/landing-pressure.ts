@@ -13,8 +13,12 @@ export interface Pressure {
   filers: number;
   /** How long they rest after each group, as a multiple of the time it took. */
   rest: number;
+  /** Whether objects come at present. */
+  receiving: boolean;
 }
 
+/** Share of landing.maxSegments from which studies are filed sooner, unless the setting says so earlier. */
+const HURRIED_FROM = 0.375;
 /** Shares of landing.maxSegments from which a second filer works, and all of them. */
 const MORE_FILERS_FROM = 0.5;
 const ALL_FILERS_FROM = 0.7;
@@ -43,8 +47,9 @@ export class LandingPressure {
   async look(): Promise<Pressure> {
     const [landed] = await this.imaging.query<Landed>(LANDED);
     const { segments, receiving } = landed!;
-    const { settle, hurrySettle, hurrySegments, maxSegments } = this.settings;
-    const work = { filers: this.filersFor(segments), rest: receiving && segments < MORE_FILERS_FROM * maxSegments ? REST : 0 };
+    const { settle, hurrySettle, maxSegments } = this.settings;
+    const hurrySegments = Math.min(this.settings.hurrySegments, HURRIED_FROM * maxSegments);
+    const work = { filers: this.filersFor(segments), rest: receiving && segments < MORE_FILERS_FROM * maxSegments ? REST : 0, receiving };
     if (segments > 2 * hurrySegments) return { level: 'full', settleMs: 0, ...work };
     if (segments > hurrySegments) return { level: 'hurried', settleMs: Math.min(settle, hurrySettle), ...work };
     return { level: 'calm', settleMs: settle, ...work };

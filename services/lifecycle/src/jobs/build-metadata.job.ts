@@ -9,7 +9,7 @@ import type { Clock } from '@perennia/telemetry';
 import type { LandingPressure } from '../filing/landing-pressure.js';
 
 export const METADATA_QUEUE = 'build-metadata';
-/** Builds wait while the landing area is filling; but not longer than this. */
+/** Builds wait while something is received; but not longer than this. */
 const LONGEST_WAIT_MS = 10 * 60_000;
 const LOOK_EVERY_MS = 2000;
 
@@ -36,16 +36,16 @@ export class BuildMetadata {
 
   async run({ payload, signal }: Pick<RunningJob<MetadataPayload>, 'payload' | 'signal'>): Promise<void> {
     const { bucket, studyId } = payload;
-    await this.waitUntilCalm(signal);
+    await this.waitForQuiet(signal);
     for (const { id, metadata_key } of await this.imaging.query<{ id: string; metadata_key: string | null }>(OUTDATED, [bucket, studyId])) {
       signal.throwIfAborted();
       await this.buildSeries(bucket, id, metadata_key);
     }
   }
 
-  private async waitUntilCalm(signal: AbortSignal): Promise<void> {
+  private async waitForQuiet(signal: AbortSignal): Promise<void> {
     const startMs = this.clock.monotonicMs();
-    while (this.clock.monotonicMs() - startMs < LONGEST_WAIT_MS && (await this.pressure.look()).level !== 'calm') {
+    while (this.clock.monotonicMs() - startMs < LONGEST_WAIT_MS && (await this.pressure.look()).receiving) {
       await this.clock.sleep(LOOK_EVERY_MS, signal);
       signal.throwIfAborted();
     }
