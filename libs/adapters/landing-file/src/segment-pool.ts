@@ -13,14 +13,9 @@ import { Segment } from './segment.js';
 const FILL_BYTES = 512 * 1024;
 /** Segments that are kept free ahead of the writer. */
 const AHEAD = 6;
-/**
- * While large objects come, filling waits for a moment like this without them, because the device has enough to do and every sync of a
- * record would wait for the zeros under way. Small ones leave it time: then a piece is written each few milliseconds.
- */
+/** Something is received while the last write is not longer ago than this. Then filling takes a third of the device's time at most. */
 const QUIET_MS = 20;
-const QUIET_LOOK_MS = 5;
-const BUSY_BYTES_PER_S = 96 * 1024 * 1024;
-const RATE_WINDOW_MS = 500;
+const REST_WHILE_BUSY = 2;
 /** Share of all segments in use above which the next is given out late. */
 const BRAKE_FROM = 0.75;
 
@@ -39,8 +34,6 @@ export class SegmentPool {
   private preparing: Promise<void> | undefined;
   private filling: { bytes: Buffer; direct: boolean } | undefined;
   private usedMs = 0;
-  private window = { beganMs: 0, bytes: 0 };
-  private bytesPerS = 0;
   /** The last wait was in vain: until something changes, nobody waits again. */
   private exhausted = false;
 
@@ -59,14 +52,8 @@ export class SegmentPool {
   }
 
   /** Something is being written. */
-  used(bytes: number): void {
+  used(): void {
     this.usedMs = this.options.clock.monotonicMs();
-    const lastedMs = this.usedMs - this.window.beganMs;
-    if (lastedMs >= RATE_WINDOW_MS) {
-      this.bytesPerS = (this.window.bytes * 1000) / lastedMs;
-      this.window = { beganMs: this.usedMs, bytes: 0 };
-    }
-    this.window.bytes += bytes;
   }
 
   /** A segment found at the start, free or held. */
@@ -228,19 +215,19 @@ export class SegmentPool {
   }
 
   private async fill(handle: FileHandle, zeros: Buffer): Promise<void> {
-    for (let at = 0; at < this.options.segmentBytes; at += zeros.length) {
+    const { clock, segmentBytes } = this.options;
+    for (let at = 0; at < segmentBytes; at += zeros.length) {
       if (this.closing.signal.aborted) throw new StoreFullError('The landing area is being closed.');
-      await this.quiet();
-      await handle.write(zeros, 0, Math.min(zeros.length, this.options.segmentBytes - at), at);
+      const beganMs = clock.monotonicMs();
+      await handle.write(zeros, 0, Math.min(zeros.length, segmentBytes - at), at);
+      await this.leaveRoom(clock.monotonicMs() - beganMs);
     }
   }
 
-  /** Resolves when nothing was written for a moment, little is, or somebody waits for this very segment. */
-  private async quiet(): Promise<void> {
+  /** While something is received, unless somebody waits for this very segment. */
+  private async leaveRoom(workedMs: number): Promise<void> {
     const { clock } = this.options;
-    while (this.usedMs !== 0 && clock.monotonicMs() < this.usedMs + QUIET_MS && !this.waiter && !this.closing.signal.aborted) {
-      await clock.sleep(QUIET_LOOK_MS, this.closing.signal);
-      if (this.bytesPerS < BUSY_BYTES_PER_S) return;
-    }
+    const isBusy = this.usedMs !== 0 && clock.monotonicMs() < this.usedMs + QUIET_MS;
+    if (isBusy && !this.waiter) await clock.sleep(Math.max(1, REST_WHILE_BUSY * workedMs), this.closing.signal);
   }
 }

@@ -137,7 +137,7 @@ export class SegmentWriter {
     const { disk, synchronousBytes } = this.options;
     const { descriptor, endBytes } = group.segment;
     this.writing = group;
-    this.pool.used(group.sizeBytes);
+    this.pool.used();
     try {
       faultPoint('K6');
       this.lone.begins(group.records.length, this.queue.length > 0 || this.unsynced.length > 0);

@@ -12,13 +12,14 @@ const BATCH_RECORDS = 1000;
 const BATCH_BYTES = 8 * 1024 * 1024;
 const POSITION_INTERVAL_MS = 500;
 /**
- * From one publication to the next at least: what lands meanwhile shares its transactions. Each publication costs about three commits of
- * the database and 10 ms of processor in all processes together, which reception lacks, and whoever syncs meanwhile waits for the database's
- * writes as well (measured: 3 to 14 ms). Whoever waits for his receipts shortens it.
+ * What lands in one go is published together when no more comes, or after the longest time, or when a batch is full. Each publication costs
+ * some commits and indexing a processor, which reception lacks while it is busy; in the pause after it both are free. Whoever waits for his
+ * receipts makes it be at once.
  */
-const PUBLISH_INTERVAL_MS = 400;
-/** After a silence, so that what comes with the first receipt goes with it. */
-const GATHER_MS = 20;
+const QUIET_MS = 25;
+const LONGEST_GATHERING_MS = 500;
+/** Between two publications, for senders that pause between any two objects. */
+const SHORTEST_INTERVAL_MS = 100;
 const HURRIED_INTERVAL_MS = 2;
 const MAX_BACKOFF_MS = 5_000;
 const MAX_KNOWN_SEGMENTS = 1000;
@@ -62,6 +63,7 @@ export class ReceiptRelay {
 
   async stop(): Promise<void> {
     this.stopping.abort();
+    this.pause?.abort();
     await this.running;
   }
 
@@ -73,9 +75,8 @@ export class ReceiptRelay {
         if (!this.isRestored) await this.restorePosition();
         const moved = await this.publishNext();
         backoffMs = 50;
-        if (moved === 'all there is room for') continue;
         if (moved === 'nothing') await this.parts.landing.whenDurable(signal);
-        await this.pauseFor(moved === 'nothing' ? GATHER_MS : PUBLISH_INTERVAL_MS, signal);
+        if (moved !== 'all there is room for') await this.gather(moved === 'nothing' ? QUIET_MS : SHORTEST_INTERVAL_MS);
       } catch (error) {
         this.parts.logger.warn({ code: (error as { code?: string }).code, err: (error as Error).message, backoffMs }, 'receipts wait: the event log cannot be written');
         await this.parts.clock.sleep(backoffMs, signal);
@@ -85,18 +86,24 @@ export class ReceiptRelay {
     await this.storePosition().catch((error: unknown) => this.parts.logger.warn({ err: (error as Error).message }, 'relay position not stored; receipts will be published again'));
   }
 
-  /** Somebody waits until what has landed is indexed: the pause between two publications ends early. */
+  /** Somebody waits until what has landed is indexed: it is published at once. */
   hurry(): void {
     this.isHurried = true;
     this.pause?.abort();
   }
 
-  private async pauseFor(intervalMs: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.parts;
-    await clock.sleep(HURRIED_INTERVAL_MS, signal);
-    if (!this.isHurried) {
+  /** Resolves when what lands is to be published. */
+  private async gather(shortestMs: number): Promise<void> {
+    const { clock, landing } = this.parts;
+    const beganMs = clock.monotonicMs();
+    await clock.sleep(HURRIED_INTERVAL_MS);
+    for (let before = -1; !this.isHurried && !this.stopping.signal.aborted; ) {
+      const waiting = (await landing.recordsAfter(this.position, BATCH_RECORDS)).length;
+      const gatheredMs = clock.monotonicMs() - beganMs;
+      if (waiting === BATCH_RECORDS || gatheredMs >= LONGEST_GATHERING_MS || (waiting === before && gatheredMs >= shortestMs)) break;
+      before = waiting;
       this.pause = new AbortController();
-      await clock.sleep(intervalMs - HURRIED_INTERVAL_MS, AbortSignal.any([signal, this.pause.signal]));
+      await clock.sleep(QUIET_MS, this.pause.signal);
     }
     this.isHurried = false;
   }
