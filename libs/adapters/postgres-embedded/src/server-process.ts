@@ -1,5 +1,7 @@
 // One run of the `postgres` program: started, ready, stopped.
 import { spawn, type ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { ConfigurationError, StoreFullError, UnavailableError } from '@perennia/errors';
 import type { Clock, Logger } from '@perennia/telemetry';
 import { serverEnvironment } from './initialise-cluster.js';
@@ -23,6 +25,7 @@ export class ServerProcess {
     const owner = identity.switchUser ? { uid: identity.uid, gid: identity.gid } : {};
     // A session of its own: Ctrl-C in the terminal must reach the archive, which stops the database last.
     const child = spawn(program!, args, { ...owner, env: serverEnvironment(), cwd: '/', detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+    if (child.pid !== undefined) lowerPriority(child.pid);
     const server = new ServerProcess(child, log, clock);
     await server.becomeReady();
     return server;
@@ -72,5 +75,20 @@ export class ServerProcess {
     }
     if (this.tail.includes('No space left on device')) return new StoreFullError('The disk is full: the database could not start.', { details });
     return new UnavailableError('PostgreSQL ended while starting.', { details });
+  }
+}
+
+/**
+ * Reception waits for no statement's processor time. Its processes inherit it; where the system shares processors between sessions first
+ * (man 7 sched, autogroup), that of the session counts. Not allowed: only slower.
+ */
+function lowerPriority(pid: number): void {
+  const priority = constants.priority.PRIORITY_BELOW_NORMAL;
+  for (const lower of [() => setPriority(pid, priority), () => writeFileSync(`/proc/${pid}/autogroup`, String(priority))]) {
+    try {
+      lower();
+    } catch {
+      continue;
+    }
   }
 }
