@@ -19,8 +19,8 @@ const START_DEADLINE_MS = 60_000;
  * memory of the whole archive a third more. Growth, in percent: with V8's own the web marked its whole heap after each 100 CT it was sent.
  */
 function generationsOf({ roles }: ProcessGroup): { young: number; old: number; growth?: number } {
-  if (roles.includes('dicomweb')) return { young: 1, old: 1024, growth: 70 };
-  return { young: 4, old: roles.includes('ingest') ? 768 : 512 };
+  if (roles.includes('dicomweb')) return { young: 1, old: 1024, growth: 50 };
+  return roles.includes('ingest') ? { young: 4, old: 768 } : { young: 2, old: 256 };
 }
 
 function nodeOptionsOf(group: ProcessGroup): string[] {

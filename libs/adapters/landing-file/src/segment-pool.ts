@@ -13,9 +13,14 @@ import { Segment } from './segment.js';
 const FILL_BYTES = 512 * 1024;
 /** Segments that are kept free ahead of the writer. */
 const AHEAD = 6;
-/** Something is received while the last write is not longer ago than this. Then filling takes a third of the device's time at most. */
+/**
+ * Something is received while the last write is not longer ago than this. Then filling takes a third of the device's time at most, and next to
+ * nothing while enough segments are ready: every sync of a small object would wait a little for the zeros under way.
+ */
 const QUIET_MS = 20;
 const REST_WHILE_BUSY = 2;
+const ENOUGH_READY = 3;
+const UNHURRIED_REST_MS = 10;
 /** Share of all segments in use above which the next is given out late. */
 const BRAKE_FROM = 0.75;
 
@@ -228,6 +233,7 @@ export class SegmentPool {
   private async leaveRoom(workedMs: number): Promise<void> {
     const { clock } = this.options;
     const isBusy = this.usedMs !== 0 && clock.monotonicMs() < this.usedMs + QUIET_MS;
-    if (isBusy && !this.waiter) await clock.sleep(Math.max(1, REST_WHILE_BUSY * workedMs), this.closing.signal);
+    if (!isBusy || this.waiter) return;
+    await clock.sleep(Math.max(this.free.length >= ENOUGH_READY ? UNHURRIED_REST_MS : 1, REST_WHILE_BUSY * workedMs), this.closing.signal);
   }
 }

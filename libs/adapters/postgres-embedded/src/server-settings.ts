@@ -5,7 +5,7 @@ const fixed = {
   fsync: 'on',
   full_page_writes: 'on',
   synchronous_commit: 'on',
-  shared_buffers: '48MB',
+  shared_buffers: '32MB',
   max_connections: '60',
   work_mem: '8MB',
   maintenance_work_mem: '64MB',
