@@ -187,7 +187,8 @@ export class SegmentPool {
     this.beingMade += 1;
     const temporary = join(folder, `${file}.new`);
     try {
-      if ((await disk.freeBytes(folder)) < segmentBytes + reserveBytes) throw new StoreFullError('No room for another landing segment.');
+      // What is filled ahead never takes the last room.
+      if ((await disk.freeBytes(folder)) < (filled ? 2 : 1) * segmentBytes + reserveBytes) throw new StoreFullError('No room for another landing segment.');
       const zeros = filled ? this.zeros() : undefined;
       const handle = await open(temporary, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (zeros?.direct ? constants.O_DIRECT : 0), 0o600);
       try {
