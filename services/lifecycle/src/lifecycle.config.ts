@@ -8,7 +8,8 @@ export class LifecycleConfig extends defineConfig(
     settle: durationOption({ meaning: 'A study without a new instance for this long is filed', default: '60s', min: '0s', max: '1d' }),
     filers: countOption({ meaning: 'Studies, or groups of small ones, that are filed at the same time once the landing area is half full; before, one', default: 4, min: 1, max: 16 }),
     hurrySegments: countOption({
-      meaning: 'Landing segments in use above which studies are filed after hurrySettle (at most three eighths of landing.maxSegments); above twice as many, at once', default: 48, min: 1, max: 10_000, unit: 'segments',
+      meaning: 'Landing segments in use above which studies are filed after hurrySettle, at most three eighths of landing.maxSegments; above twice as many, at once',
+      default: 48, min: 1, max: 10_000, unit: 'segments',
     }),
     hurrySettle: durationOption({ meaning: 'Like settle, while the landing area is filling', default: '2s', min: '0s', max: '1h' }),
     verify: z
