@@ -20,7 +20,7 @@ const START_DEADLINE_MS = 60_000;
  */
 function generationsOf({ roles }: ProcessGroup): { young: number; old: number; growth?: number } {
   if (roles.includes('dicomweb')) return { young: 1, old: 1024, growth: 50 };
-  return roles.includes('ingest') ? { young: 4, old: 768 } : { young: 2, old: 256 };
+  return roles.includes('ingest') ? { young: 4, old: 768 } : { young: 2, old: 512 };
 }
 
 function nodeOptionsOf(group: ProcessGroup): string[] {
@@ -33,8 +33,7 @@ const SOON_WARM = ['--no-lazy-feedback-allocation'];
 /** Threads of V8 beside the main one, for its garbage and its compiler. With four, marking takes all processors for up to 15 ms from who receives. */
 const POOL_THREADS = 1;
 /** Work that can wait must not keep a sender waiting for a processor: a thread of it may hold one for 3 to 17 ms (measured, ADR 12). */
-const priorityOf = ({ receives, roles }: ProcessGroup): number =>
-  receives || roles.includes('dicomweb') ? constants.priority.PRIORITY_NORMAL : constants.priority.PRIORITY_BELOW_NORMAL;
+const WAITING_PRIORITY = constants.priority.PRIORITY_BELOW_NORMAL;
 /** Of the C library: what is large goes back to the system when it is freed, instead of leaving holes (man 3 mallopt). */
 const ALLOCATION = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: String(256 * 1024), MALLOC_TRIM_THRESHOLD_: String(2 * 1024 * 1024) };
 
@@ -93,7 +92,7 @@ export class RoleProcess {
     this.#ready = undefined;
     const child = fork(ENTRY, [group.name], { execArgv: nodeOptionsOf(group), env: { ...ALLOCATION, ...this.#environment(environment()) }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     // At once: threads that it starts later inherit it. A process that ended already is reported elsewhere.
-    if (child.pid !== undefined) attempt(() => setPriority(child.pid!, priorityOf(group)));
+    if (child.pid !== undefined && !group.receives) lowerPriority(child.pid);
     this.#child = child;
     return child;
   }
@@ -152,9 +151,9 @@ function ended(child: ChildProcess): Promise<{ code: number | null; signal: Node
   return new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
 }
 
-function attempt(work: () => void): void {
+function lowerPriority(pid: number): void {
   try {
-    work();
+    setPriority(pid, WAITING_PRIORITY);
   } catch {
     // Only slower.
   }

@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000;
 const STORAGE = 'with (toast_tuple_target = 8160, autovacuum_enabled = false)';
 
 /** A run has the offsets `last_offset - records + 1` to `last_offset`. */
-export const RUN_COLUMNS = `
+const RUN_COLUMNS = `
   partition smallint not null, last_offset bigint not null, day date not null, records integer not null, text_bytes integer not null,
   encoding smallint not null, content bytea not null,
   primary key (partition, last_offset, day)`;
