@@ -1,14 +1,15 @@
 // Receipts whose frame index was too large for the log are completed from the landing record, where the whole one stands.
-import type { InstanceReceived, Receipt } from '@perennia/contracts';
+import type { Receipt } from '@perennia/contracts';
 import type { PlaceReader } from '@perennia/storage';
+import { incomingReceipt, type IncomingReceipt } from './incoming-receipt.js';
 
 /** @throws PlaceMovedError, retriable, when the record is gone from the landing area: it cannot be, before it is indexed */
-export async function completeReceipts(receipts: readonly InstanceReceived[], reader: PlaceReader): Promise<readonly InstanceReceived[]> {
+export async function completeReceipts(receipts: readonly IncomingReceipt[], reader: PlaceReader): Promise<readonly IncomingReceipt[]> {
   if (!receipts.some(isIncomplete)) return receipts;
   return Promise.all(receipts.map(async (receipt) => {
     if (!isIncomplete(receipt)) return receipt;
-    return { ...(JSON.parse(await reader.receipt(receipt.place)) as Receipt), place: receipt.place };
+    return incomingReceipt({ ...(JSON.parse(await reader.receipt(receipt.place)) as Receipt), place: receipt.place });
   }));
 }
 
-const isIncomplete = ({ frameIndex }: InstanceReceived): boolean => frameIndex.kind === 'reference';
+const isIncomplete = ({ frameIndex }: IncomingReceipt): boolean => frameIndex.kind === 'reference';

@@ -1,8 +1,9 @@
 // One receipt on its way into the catalogue, with the ids that follow from it.
 import { surrogateId, type InstanceReceived } from '@perennia/contracts';
+import { incomingReceipt, type IncomingReceipt } from './incoming-receipt.js';
 
 export interface IncomingInstance {
-  receipt: InstanceReceived;
+  receipt: IncomingReceipt;
   studyId: string;
   seriesId: string;
   /** Known when the object is in a pack already (rebuild); lower-case hex. */
@@ -13,7 +14,7 @@ export interface IncomingInstance {
 export class InstanceIds {
   private readonly ids = new Map<string, string>();
 
-  incoming(receipt: InstanceReceived, objectSha256?: string): IncomingInstance {
+  incoming(receipt: IncomingReceipt, objectSha256?: string): IncomingInstance {
     const { tenantId, studyInstanceUid, seriesInstanceUid } = receipt;
     const studyId = this.idOf(tenantId, studyInstanceUid);
     // A Series UID used in two studies gives two series, so the study is part of a series' id.
@@ -29,9 +30,9 @@ export class InstanceIds {
   }
 }
 
-export function incomingInstances(receipts: readonly InstanceReceived[]): IncomingInstance[] {
+export function incomingInstances(received: readonly InstanceReceived[]): IncomingInstance[] {
   const ids = new InstanceIds();
-  return receipts.map((receipt) => ids.incoming(receipt));
+  return received.map((each) => ids.incoming(incomingReceipt(each)));
 }
 
 /** What the directory of instances is keyed by. */

@@ -2,7 +2,7 @@
 // resolved in the control plane, then one transaction of the imaging plane does the rest with a handful of statements.
 // Promises: a receipt has its effect exactly once, however often it is delivered; counts follow from rows really inserted; the first
 // receipt of a SOP Instance UID is kept and a later one never replaces it silently; one study.changed per study and batch.
-import { STUDY_CHANGED, type Envelope, type InstanceReceived, type StudyChanged } from '@perennia/contracts';
+import { STUDY_CHANGED, type Envelope, type StudyChanged } from '@perennia/contracts';
 import { faultPoint } from '@perennia/fault-points';
 import type { OutboxWriter } from '@perennia/messaging';
 import type { ImagingDatabase, SqlRunner } from '@perennia/persistence';
@@ -11,6 +11,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { decideRoles, type Decisions } from './decide-roles.js';
 import { draftRows } from './draft-rows.js';
 import type { IncomingInstance } from './incoming-instance.js';
+import type { IncomingReceipt } from './incoming-receipt.js';
 import { fillEmpty } from './fill-empty.js';
 import type { PatientDirectory, PatientIdentity, ResolvedPatient } from './patient-directory.js';
 import { claimInstances } from './sql/claim-instances.js';
@@ -82,7 +83,7 @@ export class IndexBatch {
   }
 }
 
-function identityOf(receipt: InstanceReceived, earlier: PatientIdentity | undefined): PatientIdentity {
+function identityOf(receipt: IncomingReceipt, earlier: PatientIdentity | undefined): PatientIdentity {
   const { search, tenantId, studyInstanceUid } = receipt;
   const identity: PatientIdentity = {
     tenantId, studyInstanceUid, identifier: search.patientId, issuer: search.patientId === null ? null : search.issuer,
@@ -93,7 +94,7 @@ function identityOf(receipt: InstanceReceived, earlier: PatientIdentity | undefi
 }
 
 /** The name as it is written in DICOM: up to three groups, PS3.5 §6.2.1. */
-function nameOf({ attributes }: InstanceReceived): string | null {
+function nameOf({ attributes }: IncomingReceipt): string | null {
   const name = attributes.study['00100010']?.Value?.[0] as { Alphabetic?: string; Ideographic?: string; Phonetic?: string } | undefined;
   if (!name) return null;
   return [name.Alphabetic ?? '', name.Ideographic ?? '', name.Phonetic ?? ''].join('=').replace(/=+$/, '');

@@ -5,7 +5,7 @@ import type { CatalogueStatistics } from '@perennia/persistence';
 import type { PlaceReader } from '@perennia/storage';
 import type { Clock, Logger, Metrics } from '@perennia/telemetry';
 import { completeReceipts } from './complete-receipts.js';
-import { incomingInstances } from './incoming-instance.js';
+import { InstanceIds } from './incoming-instance.js';
 import type { IndexBatch } from './index-batch.js';
 import type { IndexedNotice } from './indexed-notice.js';
 import { parseReceipts } from './parse-receipts.js';
@@ -49,7 +49,8 @@ export class ReceiptConsumer {
   async handle(records: readonly LogRecord[]): Promise<void> {
     const { indexer, reader, notice, statistics, clock, log } = this.parts;
     const receipts = await completeReceipts(parseReceipts(records), reader);
-    const { instances, redundant, conflicts, known } = await indexer.apply(incomingInstances(receipts));
+    const ids = new InstanceIds();
+    const { instances, redundant, conflicts, known } = await indexer.apply(receipts.map((receipt) => ids.incoming(receipt)));
     notice.announce(receipts.length);
     statistics.analyzeWhenGrown(instances).catch((err: unknown) => log.warn({ err }, 'The statistics of the catalogue could not be brought up to date'));
     for (const [result, count] of Object.entries({ new: instances, redundant, conflict: conflicts, known: known.length })) this.receipts.inc({ result }, count);

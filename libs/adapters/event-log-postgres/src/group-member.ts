@@ -5,7 +5,7 @@ import { ConflictError } from '@perennia/errors';
 import type { LogRecord } from '@perennia/messaging';
 import { connectLogClient, type LogClient } from './log-client.js';
 import { fairShare, planRead, type ReadRange } from './plan-read.js';
-import { unpackRun } from './record-run.js';
+import { unpackRun, type RunEncoding } from './record-run.js';
 import type { TopicTable } from './record-tables.js';
 
 export interface GroupKey {
@@ -23,7 +23,8 @@ interface RunRow {
   place: string;
   last_offset: string;
   records: number;
-  encoding: number;
+  encoding: RunEncoding;
+  text_bytes: number;
   content: Buffer;
   end_bytes: string;
 }
@@ -117,7 +118,7 @@ export class GroupMember {
 
   private async readRanges(ranges: ReadRange[]): Promise<LogBatch> {
     const runs = await this.client.query<RunRow>(
-      `select place, last_offset, records, encoding, content, before_bytes + text_bytes as end_bytes from (
+      `select place, last_offset, records, encoding, text_bytes, content, before_bytes + text_bytes as end_bytes from (
          select w.place, r.*, sum(r.text_bytes) over (order by w.place, r.last_offset) - r.text_bytes as before_bytes
          from unnest($1::smallint[], $2::bigint[], $3::int[]) with ordinality as w (partition, first_offset, records, place)
          cross join lateral (
@@ -127,8 +128,7 @@ export class GroupMember {
        where before_bytes < $4 order by place, last_offset`,
       [ranges.map(({ partition }) => partition), ranges.map(({ firstOffset }) => firstOffset), ranges.map(({ records }) => records), MAX_BATCH_BYTES],
     );
-    const unpacked = await Promise.all(runs.map((run) => this.recordsOf(run, ranges[Number(run.place) - 1]!)));
-    const records = unpacked.flat();
+    const records = runs.flatMap((run) => this.recordsOf(run, ranges[Number(run.place) - 1]!));
     const cut = Number(runs.at(-1)?.end_bytes ?? 0) >= MAX_BATCH_BYTES;
     // Uncut, a range counts as read to its end even where retention dropped records of it.
     const steps = ranges.map(({ partition, firstOffset, records: count }) => ({ partition, from: firstOffset, to: firstOffset + count }));
@@ -136,10 +136,10 @@ export class GroupMember {
   }
 
   /** The part of a run that lies in `range`. */
-  private async recordsOf(run: RunRow, { partition, firstOffset, records }: ReadRange): Promise<LogRecord[]> {
+  private recordsOf(run: RunRow, { partition, firstOffset, records }: ReadRange): LogRecord[] {
     const { topic } = this.group;
     const runOffset = Number(run.last_offset) - run.records + 1;
-    const all = (await unpackRun(run.encoding, run.content)).map(({ key, value }, index) => ({ topic, partition, offset: runOffset + index, key, value }));
+    const all = unpackRun({ ...run, textBytes: run.text_bytes }).map(({ key, value }, index) => ({ topic, partition, offset: runOffset + index, key, value }));
     return all.slice(Math.max(0, firstOffset - runOffset), firstOffset + records - runOffset);
   }
 }

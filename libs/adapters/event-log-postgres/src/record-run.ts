@@ -1,7 +1,7 @@
 // A run: records of one partition that were appended together, as one row of the log. Receipts of one study are nearly alike, so
 // that a run takes a twentieth of their text, in the database's write-ahead log as well, for whose writes reception has to wait.
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import { constants, zstdCompress, zstdDecompressSync } from 'node:zlib';
 import type { NewLogRecord } from '@perennia/messaging';
 
 export interface RecordRun {
@@ -23,10 +23,11 @@ const MAX_RECORDS = 128;
 const MAX_CHARACTERS = 512 * 1024;
 /** Shorter ones would hardly become smaller. */
 const COMPRESSED_FROM_BYTES = 512;
+/** That zlib takes. */
+const SMALLEST_CHUNK_BYTES = 64;
 const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
 
 /** In the order of `records` within each partition. One run at a time: whoever appends has other work between them. */
 export async function packRuns(records: readonly NewLogRecord[]): Promise<RecordRun[]> {
@@ -37,9 +38,13 @@ export async function packRuns(records: readonly NewLogRecord[]): Promise<Record
   return runs;
 }
 
-/** Keys and values of a run, in order. Each is made a text of its own: in one text with others, one foreign letter would make all take two bytes a letter. */
-export async function unpackRun(encoding: number, content: Buffer): Promise<Pick<NewLogRecord, 'key' | 'value'>[]> {
-  const text = encoding === RunEncoding.zstd ? await decompress(content) : content;
+/**
+ * Keys and values of a run, in order. Each is made a text of its own: in one text with others, one foreign letter would make all take two
+ * bytes a letter. On this thread and in one piece: to ask another thread for 16 KiB at a time cost readers a tenth of their time.
+ */
+export function unpackRun({ encoding, content, textBytes }: Pick<RecordRun, 'encoding' | 'content' | 'textBytes'>): Pick<NewLogRecord, 'key' | 'value'>[] {
+  // One byte more than is needed, or a second piece is begun.
+  const text = encoding === RunEncoding.zstd ? zstdDecompressSync(content, { chunkSize: Math.max(textBytes + 1, SMALLEST_CHUNK_BYTES) }) : content;
   const fields: string[] = [];
   for (let start = 0; start <= text.length; ) {
     const found = text.indexOf(SEPARATOR, start);

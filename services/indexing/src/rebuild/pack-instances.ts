@@ -1,8 +1,9 @@
 // The instances of packs as their indexes tell them, read some packs ahead of the database.
-import { HOT_TIER, type InstanceReceived } from '@perennia/contracts';
+import { HOT_TIER } from '@perennia/contracts';
 import { ArchiveError } from '@perennia/errors';
 import { readPackIndex, type ObjectStore, type PackEntry } from '@perennia/storage';
 import { InstanceIds, type IncomingInstance } from '../incoming-instance.js';
+import { incomingReceipt, type IncomingReceipt } from '../incoming-receipt.js';
 import type { RebuildReport } from './rebuild-index.js';
 
 const READ_AHEAD_PACKS = 2;
@@ -22,8 +23,8 @@ export async function* packInstances(store: ObjectStore, keys: readonly string[]
 }
 
 /** An entry of a pack as if it came from the log. */
-export function receivedOf(entry: PackEntry, key: string): InstanceReceived {
-  return { ...entry.receipt, place: { tier: HOT_TIER, key, offset: entry.offset, length: entry.length } };
+export function receivedOf(entry: PackEntry, key: string): IncomingReceipt {
+  return incomingReceipt({ ...entry.receipt, place: { tier: HOT_TIER, key, offset: entry.offset, length: entry.length } });
 }
 
 /** @returns null for a pack that cannot be believed. @throws what trying again may change */

@@ -3,13 +3,14 @@
 // catalogueDigest.
 // Order decides what is kept where a SOP Instance UID came twice: packs are written in the order of their ids, a conflict never before
 // the instance it contradicts; the landing areas hold what came last.
-import type { InstanceReceived, Receipt } from '@perennia/contracts';
+import type { Receipt } from '@perennia/contracts';
 import { ConflictError } from '@perennia/errors';
 import type { CatalogueStatistics, ControlDatabase, ImagingDatabase } from '@perennia/persistence';
 import type { Landing, LandedRecord, LandingPosition, ObjectStore, PlaceReader } from '@perennia/storage';
 import type { Clock } from '@perennia/telemetry';
 import { IndexBatch } from '../index-batch.js';
 import { InstanceIds, type IncomingInstance } from '../incoming-instance.js';
+import { incomingReceipt } from '../incoming-receipt.js';
 import { PatientDirectory } from '../patient-directory.js';
 import { bareInstances } from './bare-instances.js';
 import { listPacks } from './list-packs.js';
@@ -103,7 +104,7 @@ class Rebuild {
       const records: LandedRecord[] = await landing.recordsAfter(position, BATCH_RECEIPTS);
       for (const record of records) {
         this.report.landingRecords += 1;
-        yield ids.incoming({ ...(JSON.parse(record.receipt) as Receipt), place: record.place } satisfies InstanceReceived);
+        yield ids.incoming(incomingReceipt({ ...(JSON.parse(record.receipt) as Receipt), place: record.place }));
       }
       position = records.at(-1)?.position ?? null;
       if (!position) return;

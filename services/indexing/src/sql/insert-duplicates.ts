@@ -2,6 +2,7 @@
 import { LANDING_TIER } from '@perennia/contracts';
 import type { SqlRunner } from '@perennia/persistence';
 import type { DuplicateReceipt } from '../decide-roles.js';
+import { wholeReceipt } from '../incoming-receipt.js';
 import { CHANGED_STUDY, type ChangedStudy } from './upsert-studies.js';
 
 const INSERT_DUPLICATES = `
@@ -26,7 +27,7 @@ returning ${CHANGED_STUDY}`;
 /** @returns the studies in which a conflict was found */
 export async function insertDuplicates(sql: SqlRunner, duplicates: readonly DuplicateReceipt[]): Promise<ChangedStudy[]> {
   if (duplicates.length === 0) return [];
-  const rows = duplicates.map(({ role, incoming, kept }) => ({ receipt: incoming.receipt, kind: role, instance_id: kept.id, instance_bucket: kept.bucket }));
+  const rows = duplicates.map(({ role, incoming, kept }) => ({ receipt: wholeReceipt(incoming.receipt), kind: role, instance_id: kept.id, instance_bucket: kept.bucket }));
   await sql.query(INSERT_DUPLICATES, [JSON.stringify(rows)]);
   const conflicts = rows.filter(({ kind }) => kind === 'conflict');
   return conflicts.length === 0 ? [] : sql.query<ChangedStudy>(TOUCH_STUDIES, [JSON.stringify(conflicts)]);

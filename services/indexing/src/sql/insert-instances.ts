@@ -1,5 +1,5 @@
 // New instances and the copies of their bytes. Nothing can collide here: the directory has decided who comes in.
-import type { DicomJsonDataset, FrameIndex, ReceiptSource } from '@perennia/contracts';
+import type { FrameIndex, ReceiptSource } from '@perennia/contracts';
 import type { SqlRunner } from '@perennia/persistence';
 
 export interface InstanceRow {
@@ -25,7 +25,8 @@ export interface InstanceRow {
   object_sha256: string | null;
   version: number;
   state: 'current' | 'superseded';
-  attributes: DicomJsonDataset;
+  /** JSON text. */
+  attributes: string;
   source: ReceiptSource;
   received_at: string;
   tier: string;
@@ -43,7 +44,7 @@ const PLAIN = {
   dataset_offset: 'int', header_length: 'bigint', dataset_sha256: 'bytea', version: 'int', state: 'text', received_at: 'timestamptz',
 } satisfies Partial<Record<Column, string>>;
 const OF_COPY = { tier: 'text', object_key: 'text', offset_bytes: 'bigint', length_bytes: 'bigint', object_sha256: 'bytea' } satisfies Partial<Record<Column, string>>;
-/** Columns that travel as one JSON array each. */
+/** Columns that travel as one JSON array each; the first is text already. */
 const DOCUMENTS = { attributes: 'jsonb', frame_index: 'json', source: 'json' } satisfies Partial<Record<Column, string>>;
 
 const arrays = Object.entries({ ...PLAIN, ...OF_COPY }) as [Column, string][];
@@ -64,6 +65,6 @@ select bucket, id, tier, object_key, offset_bytes, length_bytes, object_sha256, 
 export async function insertInstances(sql: SqlRunner, rows: readonly InstanceRow[]): Promise<void> {
   await sql.query(INSERT_INSTANCES, [
     ...arrays.map(([column]) => rows.map((row) => row[column])),
-    ...documents.map(([column]) => JSON.stringify(rows.map((row) => row[column]))),
+    `[${rows.map(({ attributes }) => attributes).join()}]`, JSON.stringify(rows.map(({ frame_index }) => frame_index)), JSON.stringify(rows.map(({ source }) => source)),
   ]);
 }
