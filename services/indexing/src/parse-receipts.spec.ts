@@ -5,7 +5,7 @@ import { instanceReceived, receipt, receivedEnvelope } from '@perennia/testing';
 import { wholeReceipt } from './incoming-receipt.js';
 import { parseReceipts } from './parse-receipts.js';
 
-const record = (value: string): LogRecord => ({ topic: 't', partition: 0, offset: 1, key: 'k', value });
+const record = (value: string): LogRecord => ({ topic: 't', partition: 0, offset: 1, key: 'k', value: Buffer.from(value) });
 const text = (data: unknown): string => JSON.stringify(receivedEnvelope(data as InstanceReceived));
 /** What looks like the parts of a receipt, in the values of one. */
 const DECEITFUL = ',"attributes":{"study":{ },"series":{ },"instance":{ }},"search":{ "data":{ \\ } ] "';

@@ -7,59 +7,61 @@ import { incomingReceipt, type IncomingReceipt } from './incoming-receipt.js';
 
 /** What JSON may spell and PostgreSQL cannot store: NUL, and halves of surrogate pairs. */
 const UNSTORABLE = /\\u(?:0000|d[89a-f])/i;
+const ESCAPE = Buffer.from('\\u');
 
 /**
  * Where the attributes of a receipt begin and end, as JSON.stringify writes them. No value can look like that: its quotes have backslashes
  * before them; and no element has such a name, they are tags.
  */
-const DATA = '"data":{';
-const STUDY = ',"attributes":{"study":{';
-const SERIES = '},"series":{';
-const INSTANCE = '},"instance":{';
-const AFTER = '}},"search":{';
+const DATA = Buffer.from('"data":{');
+const STUDY = Buffer.from(',"attributes":{"study":{');
+const SERIES = Buffer.from('},"series":{');
+const INSTANCE = Buffer.from('},"instance":{');
+const AFTER = Buffer.from('}},"search":{');
 
 /** @throws InvalidInputError when one is no receipt */
 export function parseReceipts(records: readonly LogRecord[]): IncomingReceipt[] {
   const datasets = new SharedDatasets();
   return records.map(({ value, offset, partition }) => {
-    const receipt = parseParts(value, datasets) ?? parseWhole(value);
+    const receipt = parseParts(value, datasets) ?? parseWhole(value.toString());
     if (receipt) return receipt;
     throw new InvalidInputError('A record of the log is no receipt.', { details: { partition, offset } });
   });
 }
 
-/** The attributes that instances of one study or series have in common, parsed once a batch. */
+/** The attributes that instances of one study or series have in common: parsed again only when they differ from those before. */
 class SharedDatasets {
-  private readonly byText = new Map<string, DicomJsonDataset>();
+  private readonly last = new Map<string, { text: Buffer; dataset: DicomJsonDataset }>();
 
-  parse(text: string): DicomJsonDataset | undefined {
-    const known = this.byText.get(text);
-    if (known) return known;
-    const dataset = parseJson<DicomJsonDataset>(text);
-    if (dataset) this.byText.set(text, dataset);
+  parse(uid: string, text: Buffer): DicomJsonDataset | undefined {
+    const last = this.last.get(uid);
+    if (last?.text.equals(text)) return last.dataset;
+    const dataset = parseJson<DicomJsonDataset>(text.toString());
+    if (dataset) this.last.set(uid, { text, dataset });
     return dataset;
   }
 }
 
 /** @returns undefined for what a relay would write otherwise: it has to be parsed as a whole */
-function parseParts(value: string, datasets: SharedDatasets): IncomingReceipt | undefined {
+function parseParts(value: Buffer, datasets: SharedDatasets): IncomingReceipt | undefined {
   const data = value.indexOf(DATA);
   const study = value.indexOf(STUDY, data);
   const series = value.indexOf(SERIES, study);
   const instance = value.indexOf(INSTANCE, series);
   const after = value.indexOf(AFTER, instance);
   if (data < 0 || study < data || series < study || instance < series || after < instance || isUnstorable(value)) return undefined;
-  // Each part with the braces that its markers end or begin with.
-  const rest = value.slice(data + DATA.length - 1, study) + value.slice(after + 2, -1);
+  // Each part with the braces that its markers end or begin with; the last brace of all is the envelope's.
+  const rest = value.toString('utf8', data + DATA.length - 1, study) + value.toString('utf8', after + 2, value.length - 1);
   const receipt = parseJson<Omit<IncomingReceipt, 'attributes'>>(rest);
-  const ofStudy = datasets.parse(value.slice(study + STUDY.length - 1, series + 1));
-  const ofSeries = datasets.parse(value.slice(series + SERIES.length - 1, instance + 1));
-  if (!receipt || !isReceipt(receipt) || !ofStudy || !ofSeries) return undefined;
-  return Object.assign(receipt, { attributes: { study: ofStudy, series: ofSeries, instance: value.slice(instance + INSTANCE.length - 1, after + 1) } });
+  if (!receipt || !isReceipt(receipt)) return undefined;
+  const ofStudy = datasets.parse(receipt.studyInstanceUid, value.subarray(study + STUDY.length - 1, series + 1));
+  const ofSeries = datasets.parse(`${receipt.studyInstanceUid}/${receipt.seriesInstanceUid}`, value.subarray(series + SERIES.length - 1, instance + 1));
+  if (!ofStudy || !ofSeries) return undefined;
+  return Object.assign(receipt, { attributes: { study: ofStudy, series: ofSeries, instance: value.subarray(instance + INSTANCE.length - 1, after + 1) } });
 }
 
 function parseWhole(value: string): IncomingReceipt | undefined {
-  const receipt = parseJson<Envelope<InstanceReceived>>(value, isUnstorable(value) ? storable : undefined)?.data;
+  const receipt = parseJson<Envelope<InstanceReceived>>(value, UNSTORABLE.test(value) ? storable : undefined)?.data;
   return receipt && isReceipt(receipt) && typeof receipt.attributes === 'object' ? incomingReceipt(receipt) : undefined;
 }
 
@@ -76,7 +78,7 @@ function parseJson<T>(text: string, reviver?: (key: string, value: unknown) => u
   }
 }
 
-const isUnstorable = (value: string): boolean => value.includes('\\u') && UNSTORABLE.test(value);
+const isUnstorable = (value: Buffer): boolean => value.includes(ESCAPE) && UNSTORABLE.test(value.toString());
 
 function storable(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value;

@@ -44,7 +44,7 @@ afterAll(async () => {
 beforeEach(() => database.imaging.query('truncate imaging.study, imaging.series, imaging.instance, imaging.copy, imaging.sop_directory, imaging.duplicate'));
 
 const made = (options: ReceiptOptions = {}): InstanceReceived => instanceReceived(receipt(options));
-const record = (data: InstanceReceived): LogRecord => ({ topic: 't', partition: 0, offset: 1, key: 'k', value: JSON.stringify(receivedEnvelope(data)) });
+const record = (data: InstanceReceived): LogRecord => ({ topic: 't', partition: 0, offset: 1, key: 'k', value: Buffer.from(JSON.stringify(receivedEnvelope(data))) });
 
 describe('ReceiptConsumer', () => {
   it('completes a receipt whose frame index was too large for the log from the landing record', async () => {
@@ -64,8 +64,8 @@ describe('ReceiptConsumer', () => {
   });
 
   it('refuses what is no receipt as a fault of the data, not of the database', async () => {
-    await expect(consumer.handle([{ ...record(made()), value: '{"data":{}}' }])).rejects.toMatchObject({ code: 'INVALID_INPUT', retriable: false });
-    await expect(consumer.handle([{ ...record(made()), value: 'nonsense' }])).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    await expect(consumer.handle([{ ...record(made()), value: Buffer.from('{"data":{}}') }])).rejects.toMatchObject({ code: 'INVALID_INPUT', retriable: false });
+    await expect(consumer.handle([{ ...record(made()), value: Buffer.from('nonsense') }])).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     await expect(consumer.handle([record(made({ tenantId: 'nobody' }))])).rejects.toMatchObject({ retriable: false });
   });
 });

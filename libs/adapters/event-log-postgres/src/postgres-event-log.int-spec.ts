@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '@perennia/errors';
+import type { LogRecord } from '@perennia/messaging';
 import { cloneTemplateDatabase, eventLogContract, spawnSource, type TestDatabase } from '@perennia/testing';
 import { createLogger, SystemClock } from '@perennia/telemetry';
 import { migrateSchema } from '@perennia/persistence';
@@ -52,7 +53,7 @@ describe('PostgresEventLog', () => {
     expect(await eventLog.dropOld('days', 7)).toHaveLength(2);
     expect(await eventLog.dropOld('days', 7)).toEqual([]);
     const values = await new Promise<string[]>((resolve, reject) => {
-      eventLog.subscribe({ topic: 'days', group: 'g', maxRecords: 10, handle: async (records) => resolve(records.map(({ value }) => value)) }).catch(reject);
+      eventLog.subscribe({ topic: 'days', group: 'g', maxRecords: 10, handle: async (records) => resolve(records.map(({ value }) => value.toString())) }).catch(reject);
     });
     expect(values).toEqual(['"new"']);
     await eventLog.close();
@@ -69,7 +70,7 @@ describe('PostgresEventLog', () => {
     const seen: string[] = [];
     let arrived: (() => void) | undefined;
     await eventLog.subscribe({ topic: 'cut', group: 'g', maxRecords: 10, handle: async (records) => {
-      seen.push(...records.map(({ value }) => value));
+      seen.push(...records.map(({ value }) => value.toString()));
       arrived?.();
     } });
     await database.imaging.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'perennia-log%'`);
@@ -95,8 +96,8 @@ describe('PostgresEventLog', () => {
     await eventLog.append('older', [{ partition: 2, key: 'k', value: '{"n":3}' }]);
     const seen: unknown[] = [];
     await new Promise<void>((resolve, reject) => {
-      const handle = async (records: readonly { offset: number; key: string; value: string }[]): Promise<void> => {
-        seen.push(...records.map(({ offset, key, value }) => [offset, key, value]));
+      const handle = async (records: readonly LogRecord[]): Promise<void> => {
+        seen.push(...records.map(({ offset, key, value }) => [offset, key, value.toString()]));
         if (seen.length === 4) resolve();
       };
       eventLog.subscribe({ topic: 'older', group: 'g', maxRecords: 10, handle }).catch(reject);

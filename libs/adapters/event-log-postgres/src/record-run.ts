@@ -2,7 +2,7 @@
 // that a run takes a twentieth of their text, in the database's write-ahead log as well, for whose writes reception has to wait.
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompressSync } from 'node:zlib';
-import type { NewLogRecord } from '@perennia/messaging';
+import type { LogRecord, NewLogRecord } from '@perennia/messaging';
 
 export interface RecordRun {
   partition: number;
@@ -18,6 +18,7 @@ export type RunEncoding = (typeof RunEncoding)[keyof typeof RunEncoding];
 
 /** Between keys and values. Cannot occur in JSON text; keys with it are refused. */
 export const SEPARATOR = '\x1e';
+const SEPARATOR_BYTE = SEPARATOR.charCodeAt(0);
 /** Bounds what is packed or unpacked at once: less than a millisecond of reception's thread. */
 const MAX_RECORDS = 128;
 const MAX_CHARACTERS = 512 * 1024;
@@ -39,28 +40,30 @@ export async function packRuns(records: readonly NewLogRecord[]): Promise<Record
 }
 
 /**
- * Keys and values of a run, in order. Each is made a text of its own: in one text with others, one foreign letter would make all take two
- * bytes a letter. On this thread and in one piece: to ask another thread for 16 KiB at a time cost readers a tenth of their time.
+ * Keys and values of a run, in order; the values are views of one piece of memory. On this thread and in one piece: to ask another thread for 16 KiB at a time cost readers a tenth of their time.
  */
-export function unpackRun({ encoding, content, textBytes }: Pick<RecordRun, 'encoding' | 'content' | 'textBytes'>): Pick<NewLogRecord, 'key' | 'value'>[] {
+export function unpackRun({ encoding, content, textBytes }: Pick<RecordRun, 'encoding' | 'content' | 'textBytes'>): Pick<LogRecord, 'key' | 'value'>[] {
   // One byte more than is needed, or a second piece is begun.
   const text = encoding === RunEncoding.zstd ? zstdDecompressSync(content, { chunkSize: Math.max(textBytes + 1, SMALLEST_CHUNK_BYTES) }) : content;
-  const fields: string[] = [];
-  for (let start = 0; start <= text.length; ) {
-    const found = text.indexOf(SEPARATOR, start);
+  const records: Pick<LogRecord, 'key' | 'value'>[] = [];
+  for (let start = 0; start < text.length; ) {
+    const keyEnd = text.indexOf(SEPARATOR_BYTE, start);
+    const found = text.indexOf(SEPARATOR_BYTE, keyEnd + 1);
     const end = found === -1 ? text.length : found;
-    fields.push(text.toString('utf8', start, end));
+    records.push({ key: text.toString('utf8', start, keyEnd), value: text.subarray(keyEnd + 1, end) });
     start = end + 1;
   }
-  return Array.from({ length: fields.length / 2 }, (_, index) => ({ key: fields[2 * index]!, value: fields[2 * index + 1]! }));
+  return records;
 }
 
 async function packRun(records: readonly NewLogRecord[]): Promise<RecordRun> {
-  const text = Buffer.from(records.map(({ key, value }) => key + SEPARATOR + value).join(SEPARATOR));
+  const text = Buffer.concat(records.flatMap(({ key, value }, at) => [Buffer.from((at === 0 ? key : SEPARATOR + key) + SEPARATOR), asBytes(value)]));
   const run = { partition: records[0]!.partition, records: records.length, textBytes: text.length };
   if (text.length < COMPRESSED_FROM_BYTES) return { ...run, encoding: RunEncoding.plain, content: text };
   return { ...run, encoding: RunEncoding.zstd, content: await compress(text, LEVEL) };
 }
+
+const asBytes = (value: string | Buffer): Buffer => (typeof value === 'string' ? Buffer.from(value) : value);
 
 function cutRuns(records: readonly NewLogRecord[]): NewLogRecord[][] {
   const runs: NewLogRecord[][] = [];

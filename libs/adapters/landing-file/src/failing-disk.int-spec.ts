@@ -69,7 +69,7 @@ const append = (landing: FileLanding, n: number): Promise<LandedRecord> => {
   const { bytes, receipt } = objectOf(n);
   return landing.append(receipt, [bytes]);
 };
-const numbers = async (landing: FileLanding): Promise<number[]> => (await allRecords(landing)).map(({ receipt }) => (JSON.parse(receipt) as { n: number }).n);
+const numbers = async (landing: FileLanding): Promise<number[]> => (await allRecords(landing)).map(({ receipt }) => (JSON.parse(receipt.toString()) as { n: number }).n);
 
 describe('A failing disk', () => {
   let directory: string;

@@ -17,6 +17,7 @@ import type { Segment } from './segment.js';
 import { SegmentPool } from './segment-pool.js';
 import { SegmentWriter } from './segment-writer.js';
 import { StreamWriter } from './stream-writer.js';
+import { TextSlab } from './text-slab.js';
 
 /** Above it the pieces of one object are joined: a write takes about a thousand buffers. */
 const MAX_PARTS = 256;
@@ -36,6 +37,7 @@ export class FileLanding extends Landing {
   private readonly writer: SegmentWriter;
   private readonly log: RecordLog;
   private readonly openStreams = new Set<StreamWriter>();
+  private readonly texts = new TextSlab();
   private readonly recycling = new Set<Promise<void>>();
   private readonly closing = new AbortController();
   private closed: Promise<void> | undefined;
@@ -114,14 +116,14 @@ export class FileLanding extends Landing {
 
   async append(receipt: string, parts: readonly Uint8Array[]): Promise<LandedRecord> {
     this.assertAppendable();
-    const receiptBytes = Buffer.from(receipt);
+    const text = this.texts.put(receipt);
     const joined = parts.length > MAX_PARTS ? [Buffer.concat(parts)] : parts;
     const objectBytes = parts.reduce((sum, part) => sum + part.length, 0);
-    if (objectBytes > maxObjectBytes(this.options.segmentBytes, receiptBytes.length)) {
+    if (objectBytes > maxObjectBytes(this.options.segmentBytes, text.length)) {
       throw new InvalidInputError('The object is too large for a landing segment; it must be streamed.', { details: { objectBytes } });
     }
     return new Promise((resolve, reject) => {
-      this.writer.append({ kind: 'object', receipt, receiptBytes, parts: joined, objectBytes, stream: undefined, resolve, reject });
+      this.writer.append({ kind: 'object', receipt: text, parts: joined, objectBytes, stream: undefined, resolve, reject });
     });
   }
 
@@ -222,7 +224,7 @@ export class FileLanding extends Landing {
     const reference = encodeReference({ generation: stream.generation, objectBytes: stream.objectBytes });
     return new Promise<LandedRecord>((resolve, reject) => {
       const record: PendingRecord = {
-        kind: 'reference', receipt, receiptBytes: Buffer.from(receipt), parts: [reference], objectBytes: reference.length, stream, resolve,
+        kind: 'reference', receipt: Buffer.from(receipt), parts: [reference], objectBytes: reference.length, stream, resolve,
         reject: (error) => {
           this.log.remove(stream.generation);
           reject(error);

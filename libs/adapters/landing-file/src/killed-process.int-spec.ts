@@ -45,7 +45,7 @@ describe('A landing area and its processes', () => {
     const reader = new LandingFileReader(directory);
     const found = new Map<number, number>();
     for (const { receipt, place } of await allRecords(landing, null, 1000)) {
-      const { n, size } = JSON.parse(receipt) as Facts;
+      const { n, size } = JSON.parse(receipt.toString()) as Facts;
       found.set(n, (found.get(n) ?? 0) + 1);
       expect((await reader.read(place, 0, size)).equals(Buffer.alloc(size, createHash('sha256').update(String(n)).digest()))).toBe(true);
     }

@@ -25,7 +25,10 @@ export interface LandingOptions {
   graceMs?: number;
   /** Groups up to this size are written by the calling thread. @default 128 KiB */
   synchronousBytes?: number;
-  /** While one sender is alone and the device answers within this, the calling thread syncs itself; 0: never. @default 3, 0 if `disk` is given */
+  /**
+   * While one sender is alone and the device answers within this, the calling thread syncs itself; 0: never. Less would take a busy
+   * processor for a slow device. @default 10, 0 if `disk` is given
+   */
   loneSyncMs?: number;
   /** Write large groups past the page cache where the file system can. @default true, unless `disk` is given */
   direct?: boolean;
@@ -65,7 +68,7 @@ export function resolveLandingOptions(options: LandingOptions): ResolvedLandingO
     waitForSegmentMs: options.waitForSegmentMs ?? 5000,
     graceMs: options.graceMs ?? 10_000,
     synchronousBytes: options.synchronousBytes ?? 128 * 1024,
-    loneSyncMs: options.loneSyncMs ?? (options.disk === undefined ? 3 : 0),
+    loneSyncMs: options.loneSyncMs ?? (options.disk === undefined ? 10 : 0),
     direct: options.direct ?? options.disk === undefined,
     verify: options.verify ?? 'tail',
     onDamage: options.onDamage ?? (() => {}),

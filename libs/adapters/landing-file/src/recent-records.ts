@@ -1,9 +1,9 @@
 // The newest durable records in memory, so that a relay that keeps up reads nothing from disk. Whoever asks for what follows a record has
-// all up to it, so that is let go at once: receipts that live long are copied by every collection. Bounded by number and by size.
+// all up to it, so that is let go at once. Bounded by number and by size.
 import type { LandedRecord, LandingPosition } from '@perennia/storage';
 
 const MAX_RECORDS = 4096;
-const MAX_RECEIPT_CHARACTERS = 8 * 1024 * 1024;
+const MAX_RECEIPT_BYTES = 8 * 1024 * 1024;
 
 export function comparePositions(a: LandingPosition, b: LandingPosition): number {
   return a.generation - b.generation || a.offset - b.offset;
@@ -11,7 +11,7 @@ export function comparePositions(a: LandingPosition, b: LandingPosition): number
 
 export class RecentRecords {
   private records: LandedRecord[] = [];
-  private characters = 0;
+  private receiptBytes = 0;
 
   /** @param floor the last record before those that will be kept here; null when there is none */
   constructor(private floor: LandingPosition | null) {}
@@ -19,9 +19,9 @@ export class RecentRecords {
   push(records: readonly LandedRecord[]): void {
     for (const record of records) {
       this.records.push(record);
-      this.characters += record.receipt.length;
+      this.receiptBytes += record.receipt.length;
     }
-    if (this.records.length > MAX_RECORDS || this.characters > MAX_RECEIPT_CHARACTERS) this.evict();
+    if (this.records.length > MAX_RECORDS || this.receiptBytes > MAX_RECEIPT_BYTES) this.evict();
   }
 
   /** All kept records behind `after`, or undefined when some that are not kept may stand between. */
@@ -46,7 +46,7 @@ export class RecentRecords {
 
   private drop(count: number): void {
     const dropped = this.records.splice(0, count);
-    for (const record of dropped) this.characters -= record.receipt.length;
+    for (const record of dropped) this.receiptBytes -= record.receipt.length;
     this.floor = dropped.at(-1)?.position ?? this.floor;
   }
 }

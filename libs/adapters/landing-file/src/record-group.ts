@@ -8,8 +8,7 @@ import type { Segment } from './segment.js';
 /** What waits to be written. */
 export interface PendingRecord {
   kind: RecordKind;
-  receipt: string;
-  receiptBytes: Buffer;
+  receipt: Buffer;
   parts: readonly Uint8Array[];
   objectBytes: number;
   /** For a reference: the file of the object. */
@@ -21,7 +20,7 @@ export interface PendingRecord {
 const ZEROS = Buffer.alloc(GROUP_ALIGNMENT_BYTES);
 
 export function pendingBytes(record: PendingRecord): number {
-  return recordBytes(record.objectBytes, record.receiptBytes.length);
+  return recordBytes(record.objectBytes, record.receipt.length);
 }
 
 export function prefixCrcOf(parts: readonly Uint8Array[]): number {
@@ -77,10 +76,10 @@ export class RecordGroup {
         durableSequence,
         nextBytes: (this.offsets[at + 1] ?? groupEnd) - this.offsets[at]!,
         objectBytes: record.objectBytes,
-        receiptBytes: record.receiptBytes.length,
-        receiptCrc: crc32(record.receiptBytes),
+        receiptBytes: record.receipt.length,
+        receiptCrc: crc32(record.receipt),
       });
-      buffers.push(head, ...record.parts, record.receiptBytes, encodeFooter(head, prefixCrcOf(record.parts)));
+      buffers.push(head, ...record.parts, record.receipt, encodeFooter(head, prefixCrcOf(record.parts)));
     });
     if (this.sizeBytes > this.contentBytes) buffers.push(ZEROS.subarray(0, this.sizeBytes - this.contentBytes));
     return buffers;

@@ -146,7 +146,7 @@ export class RecordLog {
     }
     return {
       position: { generation: segment.generation, offset },
-      receipt: receipt.toString('utf8'),
+      receipt,
       place: stream
         ? { tier: LANDING_TIER, key: stream.key, offset: HEAD_BYTES, length: stream.objectBytes }
         : { tier: LANDING_TIER, key: segment.key, offset: offset + HEAD_BYTES, length: head.objectBytes },

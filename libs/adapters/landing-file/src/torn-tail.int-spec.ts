@@ -32,7 +32,7 @@ const append = (landing: FileLanding, number: number, sizeBytes?: number): Promi
   return landing.append(receipt, [bytes]);
 };
 const segmentFiles = (area: string): string[] => readdirSync(join(directory, area, 'o')).filter((name) => name.startsWith('seg-'));
-const receiptNumbers = async (landing: FileLanding): Promise<number[]> => (await allRecords(landing, null, 100)).map(({ receipt }) => (JSON.parse(receipt) as { n: number }).n);
+const receiptNumbers = async (landing: FileLanding): Promise<number[]> => (await allRecords(landing, null, 100)).map(({ receipt }) => (JSON.parse(receipt.toString()) as { n: number }).n);
 
 /** Makes an area whose first written segment has exactly these bytes, opens it and says what it holds. */
 async function recovered(segments: Readonly<Record<string, Buffer>>, more: Partial<LandingOptions> = {}): Promise<{ numbers: number[]; damage: LandingDamage[]; torn: number; area: string }> {
@@ -53,7 +53,7 @@ async function sample(sizeBytes?: number): Promise<{ file: string; bytes: Buffer
   const records = [await append(landing, 0, sizeBytes), await append(landing, 1, sizeBytes), ...(await Promise.all([append(landing, 2, sizeBytes), append(landing, 3, sizeBytes), append(landing, 4, sizeBytes)]))];
   await landing.close();
   const file = segmentFiles(area).find((name) => decodeHead(readFileSync(join(directory, area, 'o', name))))!;
-  const ends = records.map((record) => record.position.offset + recordBytes(record.place.length, Buffer.byteLength(record.receipt)));
+  const ends = records.map((record) => record.position.offset + recordBytes(record.place.length, record.receipt.length));
   return { file, bytes: readFileSync(join(directory, area, 'o', file)), records, ends };
 }
 

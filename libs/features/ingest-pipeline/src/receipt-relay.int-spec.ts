@@ -29,7 +29,7 @@ class ScriptedLanding extends Landing {
     const { receiptId, tenantId, bucket, receivedAt, studyInstanceUid, ...rest } = receipt();
     const offset = this.records.length * 4096;
     const place = { tier: 'landing', key: 'relayed/seg-0000@1', offset, length: 100 };
-    this.records.push({ position: { generation: 1, offset }, receipt: JSON.stringify({ receiptId, tenantId, bucket, receivedAt, studyInstanceUid, ...rest }), place });
+    this.records.push({ position: { generation: 1, offset }, receipt: Buffer.from(JSON.stringify({ receiptId, tenantId, bucket, receivedAt, studyInstanceUid, ...rest })), place });
     this.resume?.();
   }
   async recordsAfter(after: LandingPosition | null, limit: number): Promise<LandedRecord[]> {

@@ -9,16 +9,16 @@ const place = { tier: 'landing', key: 'ingest/seg-0000@7', offset: 4096, length:
 function landed(differences: Partial<Receipt> = {}): LandedRecord {
   const { receiptId, tenantId, bucket, receivedAt, studyInstanceUid, ...rest } = receipt();
   const text = JSON.stringify({ receiptId, tenantId, bucket, receivedAt, studyInstanceUid, ...rest, ...differences });
-  return { position: { generation: 7, offset: 0 }, receipt: text, place };
+  return { position: { generation: 7, offset: 0 }, receipt: Buffer.from(text), place };
 }
 
 describe('logRecordOf', () => {
   it('given a receipt, then the envelope is valid, names its partition and carries the receipt with its place', () => {
     const record = landed();
     const { partition, value } = logRecordOf(record, 8, 'ingest');
-    const envelope = JSON.parse(value) as { bucket: number; data: unknown };
+    const envelope = JSON.parse(String(value)) as { bucket: number; data: unknown };
     expect(() => envelopeSchema.parse(envelope)).not.toThrow();
-    expect(instanceReceivedSchema.parse(envelope.data)).toEqual({ ...(JSON.parse(record.receipt) as object), place });
+    expect(instanceReceivedSchema.parse(envelope.data)).toEqual({ ...(JSON.parse(record.receipt.toString()) as object), place });
     expect(envelope).toMatchObject({ type: INSTANCE_RECEIVED, producer: 'ingest' });
     expect(partition).toBe(partitionOfBucket(envelope.bucket, 8));
   });
@@ -26,7 +26,7 @@ describe('logRecordOf', () => {
   it('given a frame index too large for the log, then the record refers to it and fits', () => {
     const ranges = 'A'.repeat(2_000_000);
     const { value } = logRecordOf(landed({ frameIndex: { kind: 'encapsulated', frames: 300_000, offset: 1000, source: 'extended', ranges } }), 8, 'ingest');
-    expect((JSON.parse(value) as { data: Receipt }).data.frameIndex).toEqual({ kind: 'reference', frames: 300_000 });
+    expect((JSON.parse(String(value)) as { data: Receipt }).data.frameIndex).toEqual({ kind: 'reference', frames: 300_000 });
     expect(Buffer.byteLength(value)).toBeLessThan(MAX_RECORD_BYTES);
   });
 
@@ -37,6 +37,6 @@ describe('logRecordOf', () => {
   });
 
   it('given text that is no receipt, then it says so', () => {
-    expect(() => logRecordOf({ position: { generation: 1, offset: 0 }, receipt: '{"x":1}', place }, 8, 'ingest')).toThrow(CorruptDataError);
+    expect(() => logRecordOf({ position: { generation: 1, offset: 0 }, receipt: Buffer.from('{"x":1}'), place }, 8, 'ingest')).toThrow(CorruptDataError);
   });
 });

@@ -7,7 +7,7 @@ import type { ImagingDatabase } from '@perennia/persistence';
 import type { LandedRecord, Landing, LandingPosition, SealedSegment } from '@perennia/storage';
 import type { Clock, Logger } from '@perennia/telemetry';
 import type { ReceiptRelay } from './receipt-relay.js';
-import { logRecordOf } from './receipt-route.js';
+import { logRecordOf, receiptHead } from './receipt-route.js';
 
 const INTERVAL_MS = 500;
 const REPUBLISH_BATCH = 1000;
@@ -132,6 +132,6 @@ export class SegmentKeeper {
 function isAfter(a: LandingPosition, b: LandingPosition): boolean {
   return a.generation > b.generation || (a.generation === b.generation && a.offset > b.offset);
 }
-const receiptIdOf = (record: LandedRecord): string => record.receipt.slice(14, 50);
-const bucketOfReceipt = (record: LandedRecord): number => Number(/"bucket":(\d+)/.exec(record.receipt)?.[1]);
-const landedMs = (record: LandedRecord): number => Date.parse(/"receivedAt":"([^"]+)"/.exec(record.receipt)?.[1] ?? '');
+const receiptIdOf = (record: LandedRecord): string => receiptHead(record).slice(14, 50);
+const bucketOfReceipt = (record: LandedRecord): number => Number(/"bucket":(\d+)/.exec(receiptHead(record))?.[1]);
+const landedMs = (record: LandedRecord): number => Date.parse(/"receivedAt":"([^"]+)"/.exec(receiptHead(record))?.[1] ?? '');

@@ -18,7 +18,7 @@ class SwiftClock extends SystemClock {
 
 const fill = (eventLog: MemoryEventLog, topic: string, count: number): Promise<void> =>
   eventLog.append(topic, Array.from({ length: count }, (_, n) => ({ partition: 0, key: 'k', value: JSON.stringify({ tenantId: 'default', n }) })));
-const numbers = (records: readonly LogRecord[]): number[] => records.map(({ value }) => (JSON.parse(value) as { n: number }).n);
+const numbers = (records: readonly LogRecord[]): number[] => records.map(({ value }) => (JSON.parse(value.toString()) as { n: number }).n);
 const committed = async (eventLog: MemoryEventLog, topic: string, count: number): Promise<void> => {
   while ((await eventLog.lag(topic, 'g'))[0]!.committedOffset < count) await new Promise(setImmediate);
 };
@@ -58,7 +58,7 @@ describe('ConsumerRunner', () => {
     const listening = await eventLog.subscribe({ topic: DEAD_LETTER, group: 'admin', maxRecords: 10, handle: async (records) => void told.push(...records) });
     while (told.length === 0) await new Promise(setImmediate);
     await listening.close();
-    const { data } = JSON.parse(told[0]!.value) as { data: unknown };
+    const { data } = JSON.parse(told[0]!.value.toString()) as { data: unknown };
     expect(deadLetterSchema.parse(data)).toMatchObject({ offset: 37, original: JSON.stringify({ tenantId: 'default', n: 37 }) });
   });
 

@@ -42,13 +42,14 @@ export class DeadLetters {
   async add(record: LogRecord, group: string, error: unknown, attempts: number): Promise<void> {
     const { code: errorCode, reason } = describe(error);
     const id = randomUUID();
+    const original = record.value.toString();
     await this.control.query(
       `insert into control.dead_letter (id, topic, partition, offset_number, group_name, key, error_code, reason, attempts, original)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (topic, group_name, partition, offset_number) do nothing`,
-      [id, record.topic, record.partition, record.offset, group, record.key, errorCode, reason, attempts, record.value],
+      [id, record.topic, record.partition, record.offset, group, record.key, errorCode, reason, attempts, original],
     );
     const { topic, partition, offset } = record;
-    await this.tell(id, record, { topic, partition, offset, group, errorCode, reason, attempts, original: record.value });
+    await this.tell(id, record, { topic, partition, offset, group, errorCode, reason, attempts, original });
   }
 
   /** Newest first; without the records themselves. */
@@ -63,13 +64,13 @@ export class DeadLetters {
 
   /** Runs the handler of its group on the record, in this process. @throws NotFoundError; whatever the handler throws */
   async replay(id: string): Promise<void> {
-    const [row] = await this.control.query<LogRecord & { group: string }>(
-      `select topic, partition, offset_number as "offset", group_name as "group", key, original as value from control.dead_letter where id = $1 and state = 'open'`, [id]);
+    const [row] = await this.control.query<Omit<LogRecord, 'value'> & { group: string; original: string }>(
+      `select topic, partition, offset_number as "offset", group_name as "group", key, original from control.dead_letter where id = $1 and state = 'open'`, [id]);
     if (!row) throw new NotFoundError(`There is no open dead letter ${id}.`);
-    const { group, ...record } = row;
+    const { group, original, ...record } = row;
     const handle = this.handlers.get(`${record.topic}\n${group}`);
     if (!handle) throw new NotFoundError(`The handler ${group} does not run in this process.`, { remedy: 'Replay it where that service runs.' });
-    await handle([record]);
+    await handle([{ ...record, value: Buffer.from(original) }]);
     await this.settle(id, 'replayed');
   }
 

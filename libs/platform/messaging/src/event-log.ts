@@ -3,11 +3,15 @@
 export interface NewLogRecord {
   partition: number;
   key: string;
-  /** The envelope as JSON text. */
-  value: string;
+  /** The envelope as JSON text; bytes are UTF-8. */
+  value: string | Buffer;
 }
-export interface LogRecord extends NewLogRecord {
+export interface LogRecord {
   topic: string;
+  partition: number;
+  key: string;
+  /** The envelope as JSON text in UTF-8: bytes, because batches of strings would be copied again and again by the collector. */
+  value: Buffer;
   /** Rises within its partition; not necessarily by one. */
   offset: number;
 }

@@ -21,7 +21,7 @@ describe('OutboxRelay', () => {
   const writer = new OutboxWriter('imaging');
   const write = (sql: SqlRunner, ...numbers: number[]): Promise<void> => writer.write(sql, numbers.map(changed));
   const relayOf = (eventLog = new MemoryEventLog(store)): OutboxRelay => new OutboxRelay(database.imaging, eventLog, new SystemClock(), log);
-  const told = (): number[] => store.topic(STUDY_CHANGED)[7]!.map(({ value }) => (JSON.parse(value) as Envelope<StudyChanged>).data.studyVersion);
+  const told = (): number[] => store.topic(STUDY_CHANGED)[7]!.map(({ value }) => (JSON.parse(value.toString()) as Envelope<StudyChanged>).data.studyVersion);
   const feed = async (): Promise<number[]> =>
     (await database.imaging.query<{ study_version: number }>('select study_version from imaging.study_change order by sequence')).map((row) => row.study_version);
 

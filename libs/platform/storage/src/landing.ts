@@ -8,10 +8,10 @@ export interface LandingPosition {
   offset: number;
 }
 
-/** A durable record: its receipt (JSON text without `place`), its position and where its object stands. */
+/** A durable record: its receipt (JSON text in UTF-8, without `place`), its position and where its object stands. */
 export interface LandedRecord {
   position: LandingPosition;
-  receipt: string;
+  receipt: Buffer;
   place: Place;
 }
 

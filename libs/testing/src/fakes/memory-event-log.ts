@@ -65,7 +65,7 @@ export class MemoryEventLog extends EventLog {
     const partitions = this.store.topic(topic);
     for (const record of records) {
       const kept = partitions[record.partition]!;
-      kept.push({ topic, partition: record.partition, offset: kept.length, key: record.key, value: record.value });
+      kept.push({ topic, partition: record.partition, offset: kept.length, key: record.key, value: Buffer.from(record.value) });
     }
     this.store.wake(topic);
   }

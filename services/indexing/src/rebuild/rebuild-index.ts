@@ -104,7 +104,7 @@ class Rebuild {
       const records: LandedRecord[] = await landing.recordsAfter(position, BATCH_RECEIPTS);
       for (const record of records) {
         this.report.landingRecords += 1;
-        yield ids.incoming(incomingReceipt({ ...(JSON.parse(record.receipt) as Receipt), place: record.place }));
+        yield ids.incoming(incomingReceipt({ ...(JSON.parse(record.receipt.toString()) as Receipt), place: record.place }));
       }
       position = records.at(-1)?.position ?? null;
       if (!position) return;

@@ -25,8 +25,8 @@ export interface InstanceRow {
   object_sha256: string | null;
   version: number;
   state: 'current' | 'superseded';
-  /** JSON text. */
-  attributes: string;
+  /** JSON text in UTF-8. */
+  attributes: Buffer;
   source: ReceiptSource;
   received_at: string;
   tier: string;
@@ -44,7 +44,7 @@ const PLAIN = {
   dataset_offset: 'int', header_length: 'bigint', dataset_sha256: 'bytea', version: 'int', state: 'text', received_at: 'timestamptz',
 } satisfies Partial<Record<Column, string>>;
 const OF_COPY = { tier: 'text', object_key: 'text', offset_bytes: 'bigint', length_bytes: 'bigint', object_sha256: 'bytea' } satisfies Partial<Record<Column, string>>;
-/** Columns that travel as one JSON array each; the first is text already. */
+/** Columns that travel as one JSON array each; the first is bytes already. */
 const DOCUMENTS = { attributes: 'jsonb', frame_index: 'json', source: 'json' } satisfies Partial<Record<Column, string>>;
 
 const arrays = Object.entries({ ...PLAIN, ...OF_COPY }) as [Column, string][];
@@ -65,6 +65,15 @@ select bucket, id, tier, object_key, offset_bytes, length_bytes, object_sha256, 
 export async function insertInstances(sql: SqlRunner, rows: readonly InstanceRow[]): Promise<void> {
   await sql.query(INSERT_INSTANCES, [
     ...arrays.map(([column]) => rows.map((row) => row[column])),
-    `[${rows.map(({ attributes }) => attributes).join()}]`, JSON.stringify(rows.map(({ frame_index }) => frame_index)), JSON.stringify(rows.map(({ source }) => source)),
+    jsonbArray(rows.map(({ attributes }) => attributes)), JSON.stringify(rows.map(({ frame_index }) => frame_index)), JSON.stringify(rows.map(({ source }) => source)),
   ]);
 }
+
+/** The binary form of a jsonb parameter (jsonb_recv): its version, then text. So the bytes go through as they are. */
+function jsonbArray(documents: readonly Buffer[]): Buffer {
+  const pieces = documents.flatMap((document, at) => [at === 0 ? BEGIN : COMMA, document]);
+  return Buffer.concat([...pieces, END]);
+}
+const BEGIN = Buffer.from('\x01[');
+const COMMA = Buffer.from(',');
+const END = Buffer.from(']');
