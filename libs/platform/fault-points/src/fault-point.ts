@@ -7,7 +7,8 @@
 //   VNA_FAIL_FILE=path     SIGUSR2 arms what the file says (the same syntax); what fired is appended to `path.fired`
 import { appendFileSync, readFileSync } from 'node:fs';
 
-const enabled = process.env['VNA_TEST_BUILD'] === '1';
+/** Whether faults can be injected at all. */
+export const isTestBuild = process.env['VNA_TEST_BUILD'] === '1';
 
 interface Armed {
   action: 'kill' | 'throw' | 'stop';
@@ -30,10 +31,10 @@ function parse(text: string | undefined): Map<string, Armed> {
   return armed;
 }
 
-const failFile = enabled ? process.env['VNA_FAIL_FILE'] : undefined;
-let armed = enabled ? parse(process.env['VNA_FAIL']) : new Map<string, Armed>();
+const failFile = isTestBuild ? process.env['VNA_FAIL_FILE'] : undefined;
+let armed = isTestBuild ? parse(process.env['VNA_FAIL']) : new Map<string, Armed>();
 if (failFile) process.on('SIGUSR2', () => (armed = parse(readFileSync(failFile, 'utf8').trim())));
-const mutants = new Set(enabled ? (process.env['VNA_MUTANT'] ?? '').split(',').filter(Boolean) : []);
+const mutants = new Set(isTestBuild ? (process.env['VNA_MUTANT'] ?? '').split(',').filter(Boolean) : []);
 
 function hit(point: string): void {
   const fault = armed.get(point);
@@ -49,7 +50,7 @@ function hit(point: string): void {
 }
 
 /** K0…K16 of docs/promise.md. Costs one call of an empty function outside test builds. */
-export const faultPoint: (point: string) => void = enabled ? hit : () => {};
+export const faultPoint: (point: string) => void = isTestBuild ? hit : () => {};
 
 /** Whether the named promise-breaking switch is on (test builds only). */
 export const mutant: (name: string) => boolean = mutants.size > 0 ? (name) => mutants.has(name) : () => false;

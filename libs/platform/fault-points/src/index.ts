@@ -1,1 +1,1 @@
-export { FaultInjectedError, faultPoint, mutant } from './fault-point.js';
+export { FaultInjectedError, faultPoint, isTestBuild, mutant } from './fault-point.js';

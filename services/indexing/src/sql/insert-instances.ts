@@ -69,11 +69,12 @@ export async function insertInstances(sql: SqlRunner, rows: readonly InstanceRow
   ]);
 }
 
-/** The binary form of a jsonb parameter (jsonb_recv): its version, then text. So the bytes go through as they are. */
-function jsonbArray(documents: readonly Buffer[]): Buffer {
-  const pieces = documents.flatMap((document, at) => [at === 0 ? BEGIN : COMMA, document]);
-  return Buffer.concat([...pieces, END]);
-}
 const BEGIN = Buffer.from('\x01[');
 const COMMA = Buffer.from(',');
 const END = Buffer.from(']');
+
+/** The binary form of a jsonb parameter (jsonb_recv): its version, then text. So the bytes go through as they are. */
+function jsonbArray(texts: readonly Buffer[]): Buffer {
+  const pieces = texts.flatMap((text, at) => [at === 0 ? BEGIN : COMMA, text]);
+  return Buffer.concat([...pieces, END]);
+}
