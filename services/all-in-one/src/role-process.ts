@@ -20,7 +20,7 @@ const START_DEADLINE_MS = 60_000;
  * reception the same after each 1400 small objects, two fifths of its processor time (ADR 13).
  */
 function generationsOf({ roles }: ProcessGroup): { young: number; old: number; growth: number } {
-  if (roles.includes('dicomweb')) return { young: 1, old: 1024, growth: 100 };
+  if (roles.includes('dicomweb')) return { young: 1, old: 1024, growth: 50 };
   return roles.includes('ingest') ? { young: 4, old: 768, growth: 100 } : { young: 2, old: 512, growth: 50 };
 }
 

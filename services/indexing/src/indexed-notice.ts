@@ -30,7 +30,7 @@ export class IndexedNotice {
   private async send(): Promise<void> {
     while (this.told < this.indexed) {
       this.told = this.indexed;
-      await this.imaging.query(`select pg_notify('${INDEXED_CHANNEL}', $1)`, [String(this.told)])
+      await this.imaging.prepared(`select pg_notify('${INDEXED_CHANNEL}', $1)`, [String(this.told)])
         .catch((err: unknown) => this.log.debug({ err }, 'Nobody was told that receipts are indexed'));
       await this.clock.sleep(INTERVAL_MS);
     }

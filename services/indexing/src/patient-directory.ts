@@ -101,8 +101,8 @@ export class PatientDirectory {
     const absent = wanted.filter(({ key }) => !found.has(key));
     if (absent.length > 0) {
       await this.control.transaction(async (sql) => {
-        await sql.query(CREATE_PATIENTS, [JSON.stringify(absent)]);
-        await sql.query(CREATE_IDENTIFIERS, [JSON.stringify(absent)]);
+        await sql.prepared(CREATE_PATIENTS, [JSON.stringify(absent)]);
+        await sql.prepared(CREATE_IDENTIFIERS, [JSON.stringify(absent)]);
       });
       for (const [key, patient] of await findPatients(this.control, absent)) found.set(key, patient);
     }
@@ -129,7 +129,7 @@ export class PatientDirectory {
   }
 
   private async rememberIssuers(rows: readonly IssuerRow[]): Promise<void> {
-    const found = await this.control.query<IssuerRow>(FIND_ISSUERS, [JSON.stringify(rows)]);
+    const found = await this.control.prepared<IssuerRow>(FIND_ISSUERS, [JSON.stringify(rows)]);
     for (const { tenant_id, local_namespace, issuer_id } of found) this.issuers.set(issuerKey(tenant_id, local_namespace), issuer_id);
   }
 
@@ -159,6 +159,6 @@ function identityKey({ tenantId, identifier, issuer, studyInstanceUid }: Patient
 }
 
 async function findPatients(sql: SqlRunner, wanted: readonly WantedPatient[]): Promise<Map<string, { patientId: string; version: number }>> {
-  const found = await sql.query<{ key: string; patientId: string; version: number }>(FIND_PATIENTS, [JSON.stringify(wanted)]);
+  const found = await sql.prepared<{ key: string; patientId: string; version: number }>(FIND_PATIENTS, [JSON.stringify(wanted)]);
   return new Map(found.map(({ key, patientId, version }) => [key, { patientId, version }]));
 }

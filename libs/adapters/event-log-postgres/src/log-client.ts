@@ -1,8 +1,9 @@
 // A connection of the log. Each part of it has its own: the locks of a group member live as long as its session does.
 import { Client } from 'pg';
-import { toArchiveError } from '@perennia/persistence';
+import { statementName, toArchiveError } from '@perennia/persistence';
 
 export interface LogClient {
+  /** A text with parameters is a constant: it is parsed and planned once. */
   query<Row = Record<string, unknown>>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
   /** Called with the payload of notifications of channels this session listens to. */
   onNotification(handler: (payload: string) => void): void;
@@ -31,7 +32,7 @@ export async function connectLogClient(url: string, options: LogClientOptions): 
   client.on('error', () => undefined);
   await wrapped(client.connect());
   return {
-    query: async <Row>(sql: string, parameters: readonly unknown[] = []) => (await wrapped(client.query(sql, parameters as unknown[]))).rows as Row[],
+    query: async <Row>(sql: string, parameters?: readonly unknown[]) => (await wrapped(client.query(parameters ? { name: statementName(sql), text: sql, values: parameters as unknown[] } : sql))).rows as Row[],
     onNotification: (handler) => void client.on('notification', ({ payload }) => handler(payload ?? '')),
     // Ending a connection that is lost already has nothing to report.
     end: () => client.end().catch(() => undefined),

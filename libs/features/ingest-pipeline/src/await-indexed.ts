@@ -67,7 +67,7 @@ export class AwaitIndexed {
 
   private async indexedAmong(): Promise<Set<string>> {
     const wanted = new Map([...this.waiters].flatMap(({ missing }) => [...missing]));
-    const rows = await this.imaging.query<{ id: string }>(
+    const rows = await this.imaging.prepared<{ id: string }>(
       `with wanted as materialized (select * from unnest($1::uuid[], $2::smallint[]) as wanted (id, bucket))
        select i.id from wanted join imaging.instance i on i.bucket = wanted.bucket and i.id = wanted.id
        union all

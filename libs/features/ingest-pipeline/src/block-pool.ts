@@ -6,7 +6,7 @@ import type { ByteBudget } from './byte-budget.js';
 export const SMALL_BLOCK_BYTES = 16 * 1024;
 export const LARGE_BLOCK_BYTES = 256 * 1024;
 /** Of large blocks that nobody uses; what exceeds it goes back to the system. */
-const SPARE_LIMIT_BYTES = 12 * 1024 * 1024;
+const SPARE_LIMIT_BYTES = 8 * 1024 * 1024;
 const SPARE_SMALL_BLOCKS = 256;
 
 export class BlockPool {

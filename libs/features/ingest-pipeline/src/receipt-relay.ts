@@ -143,7 +143,7 @@ export class ReceiptRelay {
     const fresh = new Set(records.map(({ place }) => place.key).filter((key) => !this.knownSegments.has(key)));
     if (fresh.size === 0) return;
     const keys = [...fresh];
-    await this.parts.imaging.query(
+    await this.parts.imaging.prepared(
       `insert into imaging.segment (owner, generation, object_key)
        select $1, generation, object_key from unnest($2::bigint[], $3::text[]) as fresh (generation, object_key)
        on conflict do nothing`,
@@ -158,7 +158,7 @@ export class ReceiptRelay {
   }
 
   private async storePositionOf(position: LandingPosition): Promise<void> {
-    await this.parts.imaging.query(
+    await this.parts.imaging.prepared(
       `insert into imaging.relay_position (owner, generation, offset_bytes) values ($1, $2, $3)
        on conflict (owner) do update set generation = excluded.generation, offset_bytes = excluded.offset_bytes, updated_at = now()`,
       [this.parts.owner, position.generation, position.offset],

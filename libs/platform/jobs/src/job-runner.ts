@@ -110,7 +110,7 @@ export class JobRunner {
   private async fill(name: string, queue: Queue): Promise<void> {
     const free = queue.concurrency - queue.running;
     if (free <= 0) return;
-    const taken = await this.database.query<LeasedJob>(this.statements.take, [name, free, this.owner, this.leaseMs]);
+    const taken = await this.database.prepared<LeasedJob>(this.statements.take, [name, free, this.owner, this.leaseMs]);
     for (const leased of taken) this.run(leased, queue);
   }
 

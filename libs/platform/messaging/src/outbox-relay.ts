@@ -63,22 +63,22 @@ export class OutboxRelay {
   /** One turn; `start` repeats it. @throws UnavailableError */
   turn(): Promise<RelayTurn> {
     return this.database.transaction(async (sql) => {
-      const [lock] = await sql.query<{ taken: boolean }>('select pg_try_advisory_xact_lock($1, hashtext($2)) as taken', [LOCK_KEY, this.database.plane]);
+      const [lock] = await sql.prepared<{ taken: boolean }>('select pg_try_advisory_xact_lock($1, hashtext($2)) as taken', [LOCK_KEY, this.database.plane]);
       if (!lock!.taken) return 'elsewhere';
-      const rows = await sql.query<OutboxRow>(this.statements.read, [ROWS_PER_TURN]);
+      const rows = await sql.prepared<OutboxRow>(this.statements.read, [ROWS_PER_TURN]);
       if (rows.length === 0) return this.nothingToRead(sql);
       for (const [topic, records] of Map.groupBy(rows, (row) => row.topic)) {
         await this.eventLog.append(topic, records.map(({ bucket, key, value }) => ({ partition: partitionOfBucket(bucket, this.eventLog.partitions), key, value })));
       }
       faultPoint('K13');
       const last = rows.at(-1)!;
-      await sql.query(this.statements.release, [last.xid, last.id]);
+      await sql.prepared(this.statements.release, [last.xid, last.id]);
       return 'relayed';
     });
   }
 
   private async nothingToRead(sql: SqlRunner): Promise<RelayTurn> {
-    const [row] = await sql.query<{ left: boolean }>(this.statements.anyLeft);
+    const [row] = await sql.prepared<{ left: boolean }>(this.statements.anyLeft);
     return row!.left ? 'held back' : 'empty';
   }
 

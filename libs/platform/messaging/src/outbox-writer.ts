@@ -17,7 +17,7 @@ export class OutboxWriter {
   async write(sql: SqlRunner, envelopes: readonly Envelope<unknown>[]): Promise<void> {
     if (envelopes.length === 0) return;
     const rows = envelopes.map((envelope) => ({ topic: envelope.type, bucket: envelope.bucket, key: envelope.key, value: envelopeText(envelope) }));
-    await sql.query(this.insert, [JSON.stringify(rows)]);
+    await sql.prepared(this.insert, [JSON.stringify(rows)]);
   }
 }
 

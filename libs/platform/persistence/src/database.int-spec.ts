@@ -126,7 +126,8 @@ describe('checkServer', () => {
   });
 
   it.each([[14, true], [15, false], [18, false], [19, true]])('refuses PostgreSQL %i: %s', async (major, refused) => {
-    const sql: SqlRunner = { query: async <Row>() => [{ major, fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' }] as Row[] };
+    const query = async <Row>(): Promise<Row[]> => [{ major, fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' }] as Row[];
+    const sql: SqlRunner = { query, prepared: query };
     await (refused ? expect(checkServer(sql)).rejects.toThrow(`PostgreSQL ${major}`) : expect(checkServer(sql)).resolves.toBeUndefined());
   });
 

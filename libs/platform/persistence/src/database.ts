@@ -1,11 +1,15 @@
 // The two planes. On one node both are schemas of one database, but no transaction ever spans them, so that splitting them
 // later changes a connection string only.
+import type { ClientBase } from 'pg';
 import { QueryFailedError, type DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { statementName } from './statement-name.js';
 import { isTransactionCollision, toArchiveError } from './to-archive-error.js';
 
 /** Runs SQL with bound parameters ($1 …) and gives the rows, of `update … returning` too. bigint comes as number. */
 export interface SqlRunner {
   query<Row = Record<string, unknown>>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
+  /** The same for a text that is a constant and runs all day: each connection has it parsed and planned once. */
+  prepared<Row = Record<string, unknown>>(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
 }
 
 /** How often a transaction is run at most when it collides with others (serialization failure, deadlock). */
@@ -14,10 +18,18 @@ const MAX_ATTEMPTS = 5;
 abstract class PlaneDatabase implements SqlRunner {
   constructor(readonly dataSource: DataSource) {}
 
-  async query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+  query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return this.withRunner((runner) => rows<Row>(runner, sql, parameters));
+  }
+
+  prepared<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return this.withRunner((runner) => preparedRows<Row>(runner, sql, parameters));
+  }
+
+  private async withRunner<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
     try {
-      return await rows<Row>(runner, sql, parameters);
+      return await work(runner);
     } finally {
       await runner.release();
     }
@@ -33,7 +45,10 @@ abstract class PlaneDatabase implements SqlRunner {
       try {
         return await this.dataSource.transaction(async (manager) => {
           const runner = manager.queryRunner!;
-          const sql: SqlRunner = { query: <Row>(text: string, parameters: readonly unknown[] = []) => rows<Row>(runner, text, parameters) };
+          const sql: SqlRunner = {
+            query: <Row>(text: string, parameters: readonly unknown[] = []) => rows<Row>(runner, text, parameters),
+            prepared: <Row>(text: string, parameters: readonly unknown[] = []) => preparedRows<Row>(runner, text, parameters),
+          };
           return work(sql, manager).catch((error: unknown) => {
             own = error;
             throw error;
@@ -53,6 +68,16 @@ async function rows<Row>(runner: QueryRunner, sql: string, parameters: readonly 
   try {
     const result = await runner.query(sql, parameters as unknown[], true);
     return (result.records ?? []) as Row[];
+  } catch (error) {
+    throw toArchiveError(error);
+  }
+}
+
+/** TypeORM has no prepared statements: its connection, which is one of pg, has. */
+async function preparedRows<Row>(runner: QueryRunner, sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+  try {
+    const connection = (await runner.connect()) as ClientBase;
+    return (await connection.query({ name: statementName(sql), text: sql, values: parameters as unknown[] })).rows as Row[];
   } catch (error) {
     throw toArchiveError(error);
   }

@@ -8,6 +8,7 @@ export { NoticeListener } from './notice-listener.js';
 export { planeMigrations, runMigrations } from './run-migrations.js';
 export { SchemaTooNewError } from './schema-too-new-error.js';
 export { tenantScope, tenantTables, type ScopedStatement } from './tenant-scope.js';
+export { statementName } from './statement-name.js';
 export { toArchiveError } from './to-archive-error.js';
 export { DeadLetterEntity } from './control/entities/dead-letter.entity.js';
 export { IssuerEntity } from './control/entities/issuer.entity.js';

@@ -36,7 +36,7 @@ export async function claimInstances(sql: SqlRunner, batch: readonly IncomingIns
   }
   // Sorted: transactions that wait for each other's keys do so in the same order.
   const rows = [...firsts.keys()].toSorted().map((key) => directoryRow(firsts.get(key)!));
-  const inserted = await sql.query<{ instance_id: string }>(CLAIM, [
+  const inserted = await sql.prepared<{ instance_id: string }>(CLAIM, [
     rows.map((row) => row.tenant_id), rows.map((row) => row.sop_instance_uid), rows.map((row) => row.bucket), rows.map((row) => row.instance_id),
   ]);
   const claimed = new Set(inserted.map(({ instance_id }) => instance_id));

@@ -63,7 +63,7 @@ insert into imaging.copy (bucket, instance_id, tier, object_key, offset_bytes, l
 select bucket, id, tier, object_key, offset_bytes, length_bytes, object_sha256, 'written' from r`;
 
 export async function insertInstances(sql: SqlRunner, rows: readonly InstanceRow[]): Promise<void> {
-  await sql.query(INSERT_INSTANCES, [
+  await sql.prepared(INSERT_INSTANCES, [
     ...arrays.map(([column]) => rows.map((row) => row[column])),
     jsonbArray(rows.map(({ attributes }) => attributes)), JSON.stringify(rows.map(({ frame_index }) => frame_index)), JSON.stringify(rows.map(({ source }) => source)),
   ]);

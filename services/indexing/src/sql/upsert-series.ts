@@ -48,7 +48,7 @@ returning s.study_id, (s.xmax = 0) as inserted`;
 
 /** @returns how many series are new, by study id */
 export async function upsertSeries(sql: SqlRunner, rows: readonly SeriesRow[]): Promise<Map<string, number>> {
-  const returned = await sql.query<{ study_id: string; inserted: boolean }>(UPSERT_SERIES, [JSON.stringify(rows)]);
+  const returned = await sql.prepared<{ study_id: string; inserted: boolean }>(UPSERT_SERIES, [JSON.stringify(rows)]);
   const fresh = new Map<string, number>();
   for (const { study_id, inserted } of returned) if (inserted) fresh.set(study_id, (fresh.get(study_id) ?? 0) + 1);
   return fresh;

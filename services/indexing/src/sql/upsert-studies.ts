@@ -83,5 +83,5 @@ returning ${CHANGED_STUDY}`;
 
 /** @param newSeries how many series of each study are new, by study id */
 export function upsertStudies(sql: SqlRunner, rows: readonly StudyRow[], newSeries: ReadonlyMap<string, number>): Promise<ChangedStudy[]> {
-  return sql.query<ChangedStudy>(UPSERT_STUDIES, [JSON.stringify(rows.map((row) => ({ ...row, number_of_series: newSeries.get(row.id) ?? 0 })))]);
+  return sql.prepared<ChangedStudy>(UPSERT_STUDIES, [JSON.stringify(rows.map((row) => ({ ...row, number_of_series: newSeries.get(row.id) ?? 0 })))]);
 }

@@ -45,7 +45,7 @@ export class LandingPressure {
   ) {}
 
   async look(): Promise<Pressure> {
-    const [landed] = await this.imaging.query<Landed>(LANDED);
+    const [landed] = await this.imaging.prepared<Landed>(LANDED);
     const { segments, receiving } = landed!;
     const { settle, hurrySettle, maxSegments } = this.settings;
     const hurrySegments = Math.min(this.settings.hurrySegments, HURRIED_FROM * maxSegments);
