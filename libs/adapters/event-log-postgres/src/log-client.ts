@@ -32,7 +32,10 @@ export async function connectLogClient(url: string, options: LogClientOptions): 
   client.on('error', () => undefined);
   await wrapped(client.connect());
   return {
-    query: async <Row>(sql: string, parameters?: readonly unknown[]) => (await wrapped(client.query(parameters ? { name: statementName(sql), text: sql, values: parameters as unknown[] } : sql))).rows as Row[],
+    query: async <Row>(sql: string, parameters?: readonly unknown[]) => {
+      const { rows } = await wrapped(client.query(parameters ? { name: statementName(sql), text: sql, values: parameters as unknown[] } : sql));
+      return rows as Row[];
+    },
     onNotification: (handler) => void client.on('notification', ({ payload }) => handler(payload ?? '')),
     // Ending a connection that is lost already has nothing to report.
     end: () => client.end().catch(() => undefined),
