@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ConfigurationError, ConflictError, InvalidInputError, UnavailableError } from '@perennia/errors';
+import { ArchiveError, ConfigurationError, ConflictError, InvalidInputError, UnavailableError } from '@perennia/errors';
 import { EmbeddedPostgres } from '@perennia/postgres-embedded';
 import { cloneTemplateDatabase, type TestDatabase } from '@perennia/testing';
 import { createLogger } from '@perennia/telemetry';
@@ -86,6 +86,20 @@ describe('PlaneDatabase', () => {
     expect(attempts).toBe(2);
     expect(await imaging.query('select id, n from imaging.twice')).toEqual([{ id: 1, n: 2 }]);
     await imaging.query('drop table imaging.twice');
+  });
+
+  it('plans a prepared statement once a connection, and again on a new one', async () => {
+    const { imaging } = database;
+    const TEXT = 'select 12 / $1::int as n';
+    await imaging.transaction(async (sql) => {
+      for (const n of [1, 2, 3]) expect(await sql.prepared(TEXT, [n])).toEqual([{ n: 12 / n }]);
+      expect(await sql.query('select count(*) as kept from pg_prepared_statements where statement = $1', [TEXT])).toEqual([{ kept: 1 }]);
+    });
+    await expect(imaging.prepared(TEXT, [0])).rejects.toBeInstanceOf(ArchiveError);
+    await imaging.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()');
+    const again = (): Promise<unknown> => imaging.prepared(TEXT, [4]);
+    // The first may meet a connection that is just being lost.
+    expect(await again().catch(again)).toEqual([{ n: 3 }]);
   });
 
   it('gives up a transaction that collides every time', async () => {
