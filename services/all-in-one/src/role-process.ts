@@ -17,7 +17,7 @@ const START_DEADLINE_MS = 60_000;
  * whose HTTP parser makes a buffer of 64 KiB of each read, gets the same ones back sooner, still in the cache, the smaller it is. Old, in MiB:
  * from its bound V8 derives how much garbage may be in the heap and in buffers; 512 instead of 768 costs reception a tenth, 2048 the
  * memory of the whole archive a third more. Growth, in percent: with V8's own the web marked its whole heap after each 100 CT it was sent, and
- * reception the same after each 1400 small objects, two fifths of its processor time (ADR 13).
+ * reception the same after each 1400 small objects, a quarter of its processor time (ADR 13).
  */
 function generationsOf({ roles }: ProcessGroup): { young: number; old: number; growth: number } {
   if (roles.includes('dicomweb')) return { young: 1, old: 1024, growth: 50 };

@@ -1,5 +1,5 @@
-// A receipt as indexing takes it: what a batch merges is parsed, what is only passed on stays as it came. Half of what indexing
-// cost was to parse the attributes of instances, to write them as text again, and to collect the garbage of both.
+// A receipt as indexing takes it: what a batch merges is parsed, what is only passed on stays as it came. A third of what
+// indexing cost was to parse the attributes of instances, to write them as text again, and to collect the garbage of both.
 import type { DicomJsonDataset, InstanceReceived } from '@perennia/contracts';
 
 export interface IncomingReceipt extends Omit<InstanceReceived, 'attributes'> {

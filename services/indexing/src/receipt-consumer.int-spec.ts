@@ -67,5 +67,8 @@ describe('ReceiptConsumer', () => {
     await expect(consumer.handle([{ ...record(made()), value: Buffer.from('{"data":{}}') }])).rejects.toMatchObject({ code: 'INVALID_INPUT', retriable: false });
     await expect(consumer.handle([{ ...record(made()), value: Buffer.from('nonsense') }])).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     await expect(consumer.handle([record(made({ tenantId: 'nobody' }))])).rejects.toMatchObject({ retriable: false });
+    // Nobody parses the attributes of an instance before the database does.
+    const broken = Buffer.from(record(made()).value.toString().replace('"instance":{"', '"instance":{,"'));
+    await expect(consumer.handle([{ ...record(made()), value: broken }])).rejects.toMatchObject({ retriable: false });
   });
 });

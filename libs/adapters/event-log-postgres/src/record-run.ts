@@ -40,7 +40,8 @@ export async function packRuns(records: readonly NewLogRecord[]): Promise<Record
 }
 
 /**
- * Keys and values of a run, in order; the values are views of one piece of memory. On this thread and in one piece: to ask another thread for 16 KiB at a time cost readers a tenth of their time.
+ * Keys and values of a run, in order; the values are views of one piece of memory. On this thread and in one piece: to ask another thread
+ * for 16 KiB at a time cost readers a tenth of their time.
  */
 export function unpackRun({ encoding, content, textBytes }: Pick<RecordRun, 'encoding' | 'content' | 'textBytes'>): Pick<LogRecord, 'key' | 'value'>[] {
   // One byte more than is needed, or a second piece is begun.

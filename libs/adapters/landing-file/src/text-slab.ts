@@ -1,6 +1,6 @@
 // Where the texts of receipts stand until they are published: one after the other in large pieces of memory outside the heap, so that
-// the collector has nothing to copy and to mark of them. A piece is let go with the last of its texts. (As strings they made reception
-// spend a third of its processor time on collecting, on two threads.)
+// the collector has nothing to copy and to mark of them. A piece is let go with the last of its texts. (With strings a
+// third of reception's processor time went into collecting, on two threads.)
 
 const PIECE_BYTES = 256 * 1024;
 /** A longer text gets memory of its own. */

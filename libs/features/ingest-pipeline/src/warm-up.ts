@@ -29,17 +29,18 @@ export async function warmUp(clock: Clock): Promise<number> {
   if (isTestBuild) return 0;
   let stored = 0;
   const receive = new ReceiveObject({ landing: NOWHERE, refusals: NO_REFUSALS, blocks: new BlockPool(new ByteBudget(1024 * 1024)), clock });
+  const pixels = Buffer.alloc(PIXEL_BYTES);
   for (let number = 0; number < WARM_UP_OBJECTS; number++) {
-    if (await receiveOne(receive, number)) stored += 1;
+    if (await receiveOne(receive, number, pixels)) stored += 1;
     if (number % OBJECTS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return stored;
 }
 
-async function receiveOne(receive: ReceiveObject, number: number): Promise<boolean> {
+async function receiveOne(receive: ReceiveObject, number: number, pixels: Buffer): Promise<boolean> {
   const sopInstanceUid = `2.25.1${number}`;
   const sink = receive.begin(contextOf(sopInstanceUid));
-  const bytes = writeDataset(datasetOf(sopInstanceUid, number), EXPLICIT_LITTLE_ENDIAN);
+  const bytes = writeDataset(datasetOf(sopInstanceUid, number, pixels), EXPLICIT_LITTLE_ENDIAN);
   for (let at = 0; at < bytes.length; at += CHUNK_BYTES) await sink.write(bytes.subarray(at, at + CHUNK_BYTES));
   return (await sink.end()).outcome === 'stored';
 }
@@ -52,7 +53,7 @@ function contextOf(sopInstanceUid: string): ReceiveContext {
 }
 
 /** About what a CT image says of itself. */
-function datasetOf(sopInstanceUid: string, number: number): Dataset {
+function datasetOf(sopInstanceUid: string, number: number, pixels: Buffer): Dataset {
   const values: Record<string, string | number> = {
     SpecificCharacterSet: 'ISO_IR 192', ImageType: 'ORIGINAL\\PRIMARY\\AXIAL', SOPClassUID: CT_IMAGE_STORAGE, SOPInstanceUID: sopInstanceUid,
     StudyDate: '20240131', SeriesDate: '20240131', AcquisitionDate: '20240131', ContentDate: '20240131', StudyTime: '101530.25', SeriesTime: '101531',
@@ -65,7 +66,7 @@ function datasetOf(sopInstanceUid: string, number: number): Dataset {
     PhotometricInterpretation: 'MONOCHROME2', Rows: 256, Columns: 192, PixelSpacing: '0.5\\0.5', BitsAllocated: 16, BitsStored: 12, HighBit: 11,
     PixelRepresentation: 0, RescaleIntercept: '-1024', RescaleSlope: '1',
   };
-  const dataset = new Dataset().set('PixelData', Buffer.alloc(PIXEL_BYTES), 'OW');
+  const dataset = new Dataset().set('PixelData', pixels, 'OW');
   for (const [keyword, value] of Object.entries(values)) dataset.set(keyword, value);
   return dataset.set('ReferencedImageSequence', [new Dataset().set('ReferencedSOPClassUID', CT_IMAGE_STORAGE).set('ReferencedSOPInstanceUID', '2.25.5')]);
 }
