@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { NotFoundError, StoreFullError, UnavailableError } from '@perennia/errors';
-import { PackWriter, packKey, processIdentity, workKey } from '@perennia/storage';
+import { PackWriter, packKey, packedReceipt, processIdentity, workKey } from '@perennia/storage';
 import { objectStoreContract, part10, receipt } from '@perennia/testing';
 import { FsObjectStore } from './fs-object-store.js';
 import { objectPath, temporaryName } from './object-path.js';
@@ -79,7 +79,7 @@ describe('FsObjectStore on its folder', () => {
     const key = packKey('default', '1.2.840.1', 'pack-1');
     const pack = new PackWriter(await store.create(key));
     const objects = Array.from({ length: 4 }, (_, n) => part10({ instanceNumber: n, pixelBytes: 70_000 * n + 2, patientName: 'Grün^Jürgen' }));
-    for (const object of objects) await pack.add(receipt({}, object), [object.bytes]);
+    for (const object of objects) await pack.add(packedReceipt(receipt({}, object)), [object.bytes]);
     const { entries } = await pack.commit();
     const reader = join(import.meta.dirname, '../../../../tools/pack-reader.py');
     const { file } = objectPath(directory, key);

@@ -5,8 +5,8 @@ export { TieredPlaceReader, assertInside } from './tiered-place-reader.js';
 export { assertObjectKey, bucketName, packKey, studyHash, studyPrefix, workKey } from './object-key.js';
 export { ChecksumStream } from './checksum-stream.js';
 export {
-  PACK_FOOTER_BYTES, PACK_FORMAT_VERSION, PACK_INDEX_SPLIT_BYTES, PACK_SPLIT_BYTES, decodePackFooter, encodePackFooter,
-  type PackEntry, type PackFooter,
+  PACK_FOOTER_BYTES, PACK_FORMAT_VERSION, PACK_INDEX_SPLIT_BYTES, PACK_SPLIT_BYTES, decodePackFooter, encodePackFooter, packedReceipt,
+  type PackEntry, type PackFooter, type PackedReceipt, type ReceiptHead,
 } from './pack-format.js';
 export { PackWriter, type WrittenPack } from './pack-writer.js';
 export { readPackIndex } from './read-pack-index.js';

@@ -12,8 +12,20 @@ export const PACK_INDEX_SPLIT_BYTES = 32 * 1024 * 1024;
 
 const MAGIC = Buffer.from('PRNPACK\n', 'latin1');
 
+export type ReceiptHead = Omit<Receipt, 'attributes'> & { attributes?: never };
+
+/** A receipt on its way into the index: its attributes are JSON text already and go there as they are. */
+export interface PackedReceipt {
+  head: ReceiptHead;
+  attributes: Record<keyof Receipt['attributes'], string>;
+}
+
+export function packedReceipt({ attributes: { study, series, instance }, ...head }: Receipt): PackedReceipt {
+  return { head, attributes: { study: JSON.stringify(study), series: JSON.stringify(series), instance: JSON.stringify(instance) } };
+}
+
 /** One line of the index. */
-export interface PackEntry {
+export interface PackEntry<R = Receipt> {
   studyInstanceUid: string;
   seriesInstanceUid: string;
   sopInstanceUid: string;
@@ -27,7 +39,7 @@ export interface PackEntry {
   datasetOffset: number;
   frameIndex: FrameIndex;
   encryption: 'none';
-  receipt: Receipt;
+  receipt: R;
 }
 
 export interface PackFooter {

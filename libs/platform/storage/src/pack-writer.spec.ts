@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { CorruptDataError, IllegalStateError } from '@perennia/errors';
 import { MemoryObjectStore, part10, receipt } from '@perennia/testing';
 import { workKey } from './object-key.js';
-import { PACK_FOOTER_BYTES, PACK_SPLIT_BYTES } from './pack-format.js';
+import { PACK_FOOTER_BYTES, PACK_SPLIT_BYTES, packedReceipt } from './pack-format.js';
 import { PackWriter } from './pack-writer.js';
 import { readPackIndex } from './read-pack-index.js';
 
@@ -18,23 +18,24 @@ describe('A pack writer', () => {
 
   it('takes streams and buffers, and knows its size', async () => {
     const [first, second] = [part10({ pixelBytes: 3000 }), part10({ pixelBytes: 5000 })];
-    await pack.add(receipt({}, first), [first.bytes]);
+    const receipts = [receipt({}, first), receipt({}, second)];
+    await pack.add(packedReceipt(receipts[0]!), [first.bytes]);
     async function* chunks(): AsyncGenerator<Uint8Array> {
       for (let at = 0; at < second.bytes.length; at += 100) yield second.bytes.subarray(at, at + 100);
     }
-    await pack.add(receipt({}, second), chunks());
+    await pack.add(packedReceipt(receipts[1]!), chunks());
     const sizeBytes = pack.sizeBytes;
     const { info, entries } = await pack.commit();
     expect(info.sizeBytes).toBe(sizeBytes);
-    expect(await readPackIndex(store, key)).toEqual(entries);
+    expect(await readPackIndex(store, key)).toEqual(entries.map((entry, at) => ({ ...entry, receipt: receipts[at] })));
     expect(entries[1]).toMatchObject({ offset: first.bytes.length, length: second.bytes.length, encryption: 'none' });
     await expect(pack.commit()).rejects.toBeInstanceOf(IllegalStateError);
   });
 
   it('refuses an object of another length before it writes anything, and goes on', async () => {
     const object = part10();
-    await expect(pack.add(receipt({}, object), [object.bytes.subarray(1)])).rejects.toBeInstanceOf(CorruptDataError);
-    await pack.add(receipt({}, object), [object.bytes]);
+    await expect(pack.add(packedReceipt(receipt({}, object)), [object.bytes.subarray(1)])).rejects.toBeInstanceOf(CorruptDataError);
+    await pack.add(packedReceipt(receipt({}, object)), [object.bytes]);
     expect((await pack.commit()).entries).toHaveLength(1);
   });
 
@@ -43,8 +44,8 @@ describe('A pack writer', () => {
     async function* short(): AsyncGenerator<Uint8Array> {
       yield object.bytes.subarray(0, 10);
     }
-    await expect(pack.add(receipt({}, object), short())).rejects.toBeInstanceOf(CorruptDataError);
-    await expect(pack.add(receipt({}, object), [object.bytes])).rejects.toBeInstanceOf(IllegalStateError);
+    await expect(pack.add(packedReceipt(receipt({}, object)), short())).rejects.toBeInstanceOf(CorruptDataError);
+    await expect(pack.add(packedReceipt(receipt({}, object)), [object.bytes])).rejects.toBeInstanceOf(IllegalStateError);
     await expect(pack.commit()).rejects.toBeInstanceOf(IllegalStateError);
     await pack.abort();
     expect(await store.head(key)).toBeNull();
@@ -53,7 +54,7 @@ describe('A pack writer', () => {
   it('says when to begin another pack', async () => {
     expect(pack.splitsBefore(2 * PACK_SPLIT_BYTES)).toBe(false);
     const object = part10();
-    await pack.add(receipt({}, object), [object.bytes]);
+    await pack.add(packedReceipt(receipt({}, object)), [object.bytes]);
     expect(pack.full).toBe(false);
     expect(pack.splitsBefore(PACK_SPLIT_BYTES - pack.sizeBytes)).toBe(false);
     expect(pack.splitsBefore(PACK_SPLIT_BYTES)).toBe(true);
@@ -61,7 +62,7 @@ describe('A pack writer', () => {
 
   it('leaves an index whose every damaged byte is found', async () => {
     const object = part10();
-    await pack.add(receipt({}, object), [object.bytes]);
+    await pack.add(packedReceipt(receipt({}, object)), [object.bytes]);
     const { info } = await pack.commit();
     const bytes = await store.read(key, 0, info.sizeBytes);
     for (let at = object.bytes.length; at < bytes.length; at += at > info.sizeBytes - PACK_FOOTER_BYTES ? 1 : 37) {

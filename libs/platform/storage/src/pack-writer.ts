@@ -2,21 +2,20 @@
 // when it is read back (`verifyWrittenPack` compares the dataset at rest with its receipt): hashing both here would cost a third pass.
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { Receipt } from '@perennia/contracts';
 import { CorruptDataError, IllegalStateError } from '@perennia/errors';
 import type { ObjectInfo, ObjectWriter } from './object-store.js';
-import { PACK_FOOTER_BYTES, PACK_INDEX_SPLIT_BYTES, PACK_SPLIT_BYTES, encodePackFooter, type PackEntry } from './pack-format.js';
+import { PACK_FOOTER_BYTES, PACK_INDEX_SPLIT_BYTES, PACK_SPLIT_BYTES, encodePackFooter, type PackEntry, type PackedReceipt, type ReceiptHead } from './pack-format.js';
 
 export interface WrittenPack {
   info: ObjectInfo;
-  entries: readonly PackEntry[];
+  entries: readonly PackEntry<ReceiptHead>[];
   /** CRC-32 of the bytes before each dataset, in the order of `entries`: what no receipt has a digest of. */
   prefixCrcs: readonly number[];
   indexSha256: Buffer;
 }
 
 export class PackWriter {
-  private readonly entries: PackEntry[] = [];
+  private readonly entries: PackEntry<ReceiptHead>[] = [];
   private readonly prefixCrcs: number[] = [];
   private readonly lines: Buffer[] = [];
   private dataBytes = 0;
@@ -48,20 +47,21 @@ export class PackWriter {
    * Appends one object: buffers in memory or a stream. Its digest is compared when the pack is verified, its length here.
    * After an error while bytes were written the pack can only be aborted; wrong lengths of buffers are found before.
    */
-  async add(receipt: Receipt, object: readonly Uint8Array[] | AsyncIterable<Uint8Array>): Promise<PackEntry> {
+  async add(receipt: PackedReceipt, object: readonly Uint8Array[] | AsyncIterable<Uint8Array>): Promise<PackEntry<ReceiptHead>> {
     this.assertOpen();
-    if (!(Symbol.asyncIterator in object)) assertLength(receipt, object.reduce((sum, chunk) => sum + chunk.length, 0));
+    if (!(Symbol.asyncIterator in object)) assertLength(receipt.head, object.reduce((sum, chunk) => sum + chunk.length, 0));
     this.state = 'broken';
+    const { datasetOffset } = receipt.head;
     const hash = createHash('sha256');
     let lengthBytes = 0;
     let prefixCrc = 0;
     for await (const chunk of object) {
       hash.update(chunk);
-      if (lengthBytes < receipt.datasetOffset) prefixCrc = crc32(chunk.subarray(0, receipt.datasetOffset - lengthBytes), prefixCrc);
+      if (lengthBytes < datasetOffset) prefixCrc = crc32(chunk.subarray(0, datasetOffset - lengthBytes), prefixCrc);
       lengthBytes += chunk.length;
       await this.writer.write(chunk);
     }
-    assertLength(receipt, lengthBytes);
+    assertLength(receipt.head, lengthBytes);
     this.state = 'open';
     this.prefixCrcs.push(prefixCrc);
     return this.index(receipt, hash.digest('hex'));
@@ -91,17 +91,17 @@ export class PackWriter {
     await this.writer.abort();
   }
 
-  private index(receipt: Receipt, objectSha256: string): PackEntry {
-    const { studyInstanceUid, seriesInstanceUid, sopInstanceUid, datasetSha256, headerLength, datasetOffset, frameIndex } = receipt;
-    const entry: PackEntry = {
-      studyInstanceUid, seriesInstanceUid, sopInstanceUid, offset: this.dataBytes, length: receipt.objectLength, datasetSha256, objectSha256,
-      headerLength, datasetOffset, frameIndex, encryption: 'none', receipt,
+  private index({ head, attributes }: PackedReceipt, objectSha256: string): PackEntry<ReceiptHead> {
+    const { studyInstanceUid, seriesInstanceUid, sopInstanceUid, datasetSha256, headerLength, datasetOffset, frameIndex } = head;
+    const entry: PackEntry<ReceiptHead> = {
+      studyInstanceUid, seriesInstanceUid, sopInstanceUid, offset: this.dataBytes, length: head.objectLength, datasetSha256, objectSha256,
+      headerLength, datasetOffset, frameIndex, encryption: 'none', receipt: head,
     };
-    const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+    const line = Buffer.from(indexLine(entry, attributes));
     this.entries.push(entry);
     this.lines.push(line);
     this.indexBytes += line.length;
-    this.dataBytes += receipt.objectLength;
+    this.dataBytes += head.objectLength;
     return entry;
   }
 
@@ -110,7 +110,12 @@ export class PackWriter {
   }
 }
 
-function assertLength(receipt: Receipt, foundBytes: number): void {
+/** The receipt's head is the last of the entry: what is put before the two closing braces belongs to it. */
+function indexLine(entry: PackEntry<ReceiptHead>, { study, series, instance }: PackedReceipt['attributes']): string {
+  return `${JSON.stringify(entry).slice(0, -2)},"attributes":{"study":${study},"series":${series},"instance":${instance}}}}\n`;
+}
+
+function assertLength(receipt: ReceiptHead, foundBytes: number): void {
   if (foundBytes === receipt.objectLength) return;
   throw new CorruptDataError('An object has another length than was received.', {
     details: { damaged: [receipt.receiptId], expectedBytes: receipt.objectLength, foundBytes },

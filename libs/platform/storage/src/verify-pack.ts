@@ -1,9 +1,10 @@
 // Reads a pack back from the device, past every cache that can be passed, and compares its bytes with their digests.
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import type { Receipt } from '@perennia/contracts';
 import { CorruptDataError } from '@perennia/errors';
 import type { ObjectStore } from './object-store.js';
-import type { PackEntry } from './pack-format.js';
+import type { PackEntry, ReceiptHead } from './pack-format.js';
 import type { WrittenPack } from './pack-writer.js';
 import { readPackIndex, readRawPackIndex } from './read-pack-index.js';
 
@@ -29,7 +30,7 @@ class ReceivedDatasetCheck implements ObjectCheck {
   private prefixLeft: number;
   private prefixCrc = 0;
   constructor(
-    private readonly entry: PackEntry,
+    private readonly entry: PackEntry<ReceiptHead>,
     private readonly expectedPrefixCrc: number,
   ) {
     this.prefixLeft = entry.datasetOffset;
@@ -65,8 +66,8 @@ function uncached(signal: AbortSignal | undefined): { uncached: true; signal?: A
 }
 
 /** One stream over all objects: they stand end to end. */
-async function checkObjects(
-  store: ObjectStore, key: string, entries: readonly PackEntry[], checkOf: (entry: PackEntry, at: number) => ObjectCheck, signal?: AbortSignal,
+async function checkObjects<R extends Pick<Receipt, 'receiptId'>>(
+  store: ObjectStore, key: string, entries: readonly PackEntry<R>[], checkOf: (entry: PackEntry<R>, at: number) => ObjectCheck, signal?: AbortSignal,
 ): Promise<void> {
   const last = entries.at(-1);
   const dataBytes = last ? last.offset + last.length : 0;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { bucketOf } from '@perennia/contracts';
 import { AlreadyExistsError, CancelledError, CorruptDataError, InvalidInputError, NotFoundError } from '@perennia/errors';
 import {
-  PackWriter, bucketName, packKey, readPackIndex, verifyPack, verifyWrittenPack, workKey, type ObjectInfo, type ObjectStore,
+  PackWriter, bucketName, packKey, packedReceipt, readPackIndex, verifyPack, verifyWrittenPack, workKey, type ObjectInfo, type ObjectStore,
 } from '@perennia/storage';
 import { part10 } from '../builders/part10.js';
 import { receipt } from '../builders/receipt.js';
@@ -191,10 +191,11 @@ export function objectStoreContract(name: string, makeHarness: () => Promise<Obj
       const key = packKey('default', '1.2.840.1', 'pack-1');
       const pack = new PackWriter(await store.create(key));
       const objects = Array.from({ length: 5 }, (_, n) => part10({ instanceNumber: n, pixelBytes: 1000 * n + 2 }));
-      for (const object of objects) await pack.add(receipt({}, object), [object.bytes.subarray(0, 100), object.bytes.subarray(100)]);
+      const receipts = objects.map((object) => receipt({}, object));
+      for (const [at, { bytes }] of objects.entries()) await pack.add(packedReceipt(receipts[at]!), [bytes.subarray(0, 100), bytes.subarray(100)]);
       const written = await pack.commit();
       await verifyWrittenPack(store, written);
-      expect(await verifyPack(store, key)).toEqual(written.entries);
+      expect(await verifyPack(store, key)).toEqual(written.entries.map((entry, at) => ({ ...entry, receipt: receipts[at] })));
       const entries = await readPackIndex(store, key);
       expect(entries.map((entry) => entry.objectSha256)).toEqual(objects.map(({ bytes }) => createHash('sha256').update(bytes).digest('hex')));
       for (const [at, { offset, length }] of entries.entries()) expect((await store.read(key, offset, length)).equals(objects[at]!.bytes)).toBe(true);
@@ -206,7 +207,7 @@ export function objectStoreContract(name: string, makeHarness: () => Promise<Obj
       wrong[wrong.length - 1]! ^= 1;
       const pack = new PackWriter(await store.create(packKey('default', '1.2.840.1', 'pack-2')));
       const received = receipt({}, object);
-      await pack.add(received, [wrong]);
+      await pack.add(packedReceipt(received), [wrong]);
       const written = await pack.commit();
       const failure = await verifyWrittenPack(store, written).catch((error: unknown) => error);
       expect(failure).toBeInstanceOf(CorruptDataError);

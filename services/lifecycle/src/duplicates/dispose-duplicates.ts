@@ -71,10 +71,10 @@ export class DisposeDuplicates {
 
   private async dispose(group: readonly RedundantObject[]): Promise<number> {
     const [{ kept, receipt }] = group as [RedundantObject];
-    const keptIsGood = mutant('duplicate-by-digest-alone') || (await isReceived(this.parts.reader, { place: kept.place, receipt: { ...receipt, datasetOffset: kept.datasetOffset } }));
+    const keptIsGood = mutant('duplicate-by-digest-alone') || (await isReceived(this.parts.reader, kept.place, { ...receipt, datasetOffset: kept.datasetOffset }));
     if (keptIsGood) return this.drop(group);
     for (const redundant of group) {
-      if (!(await isReceived(this.parts.reader, { place: redundant.receipt.place, receipt: redundant.receipt }))) {
+      if (!(await isReceived(this.parts.reader, redundant.receipt.place, redundant.receipt))) {
         await this.parts.imaging.query(SUSPECT, keysOf([redundant]));
         continue;
       }

@@ -46,7 +46,10 @@ export class FileStudies {
   private async rottenAmong(records: readonly FilingRecord[], error: CorruptDataError): Promise<FilingRecord[]> {
     const named = new Set(error.details['damaged'] as string[] | undefined);
     const bad: FilingRecord[] = [];
-    for (const record of records) if (named.has(record.receipt.receiptId) && !(await isReceived(this.parts.reader, record))) bad.push(record);
+    for (const record of records) {
+      const { place, receipt: { head } } = record;
+      if (named.has(head.receiptId) && !(await isReceived(this.parts.reader, place, head))) bad.push(record);
+    }
     if (bad.length > 0) return bad;
     throw new UnavailableError('A pack was not read back as it was written; it was removed and is written again.', {
       cause: error, remedy: 'Look at the disk of the object store if this is reported again.',

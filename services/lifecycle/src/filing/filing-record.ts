@@ -1,12 +1,13 @@
 // What is to be filed: objects in the landing area, each with the receipt that goes into the index of its pack.
-import type { Place, Receipt } from '@perennia/contracts';
+import type { Place } from '@perennia/contracts';
+import type { PackedReceipt } from '@perennia/storage';
 
 export interface FilingRecord {
   kind: 'instance' | 'conflict';
   /** Key of the row: bucket and id of the instance or of the duplicate. */
   bucket: number;
   id: string;
-  receipt: Receipt;
+  receipt: PackedReceipt;
   place: Place;
 }
 

@@ -2,6 +2,7 @@
 // they claim to be of; but only after the instance they contradict, so that the order of packs says which came first.
 import { LANDING_TIER, type InstanceReceived } from '@perennia/contracts';
 import type { ImagingDatabase } from '@perennia/persistence';
+import { packedReceipt } from '@perennia/storage';
 import type { FilingStudy } from './filing-record.js';
 
 const MAX_CONFLICTS = 500;
@@ -17,6 +18,6 @@ export async function loadConflicts(imaging: ImagingDatabase): Promise<FilingStu
   const byStudy = Map.groupBy(rows, ({ receipt }) => `${receipt.tenantId}/${receipt.studyInstanceUid}`);
   return [...byStudy.values()].map((group) => ({
     tenantId: group[0]!.receipt.tenantId, bucket: group[0]!.bucket, studyInstanceUid: group[0]!.receipt.studyInstanceUid, row: null, complete: true,
-    records: group.map(({ bucket, id, receipt: { place, ...receipt } }) => ({ kind: 'conflict', bucket, id, receipt, place })),
+    records: group.map(({ bucket, id, receipt: { place, ...receipt } }) => ({ kind: 'conflict', bucket, id, receipt: packedReceipt(receipt), place })),
   }));
 }

@@ -1,7 +1,8 @@
 // Loads what is to be filed of some studies: three statements for all of them. Receipts are made from the catalogue's rows, so that the
-// packs say exactly what the catalogue says, and a rebuild gives it back.
-import { LANDING_TIER, type DicomJsonDataset, type FrameIndex, type Receipt, type ReceiptSource } from '@perennia/contracts';
+// packs say exactly what the catalogue says, and a rebuild gives it back. Attributes stay the text that the database writes.
+import { LANDING_TIER, type FrameIndex, type Receipt, type ReceiptSource } from '@perennia/contracts';
 import type { ImagingDatabase } from '@perennia/persistence';
+import type { PackedReceipt } from '@perennia/storage';
 import type { FilingRecord, FilingStudy } from './filing-record.js';
 
 /** A larger study is filed in several goes. */
@@ -26,7 +27,7 @@ interface StudyRow extends StudyKey {
   study_id: string | null;
   study_description: string | null;
   referring_physician: string | null;
-  attributes: DicomJsonDataset;
+  attributes: string;
 }
 interface SeriesRow {
   id: string;
@@ -37,7 +38,7 @@ interface SeriesRow {
   body_part_examined: string | null;
   performed_date: string | null;
   performed_time: string | null;
-  attributes: DicomJsonDataset;
+  attributes: string;
 }
 interface RecordRow {
   bucket: number;
@@ -58,7 +59,7 @@ interface RecordRow {
   frame_index: FrameIndex;
   dataset_sha256: string;
   version: number;
-  attributes: DicomJsonDataset;
+  attributes: string;
   source: ReceiptSource;
   received_at: Date;
   object_key: string;
@@ -69,18 +70,18 @@ const WANTED = `unnest($1::smallint[], $2::uuid[]) as wanted (bucket, id)`;
 
 const STUDIES = `
 select s.bucket, s.id, tenant_id, study_instance_uid, version, patient_identifier, issuer, patient_name, patient_birth_date, patient_sex, study_date,
-  study_time, accession_number, study_id, study_description, referring_physician, attributes
+  study_time, accession_number, study_id, study_description, referring_physician, attributes::text
 from ${WANTED} join imaging.study s on s.bucket = wanted.bucket and s.id = wanted.id`;
 
 const SERIES = `
-select s.id, series_instance_uid, modality, series_number, series_description, body_part_examined, performed_date, performed_time, attributes
+select s.id, series_instance_uid, modality, series_number, series_description, body_part_examined, performed_date, performed_time, attributes::text
 from ${WANTED} join imaging.series s on s.study_id = wanted.id and s.bucket = wanted.bucket`;
 
 // A later version after the one it supersedes, so that the order of packs tells which is which. Lateral: by key in any case, see joinByKey.
 export const RECORDS = `
 select i.bucket, i.id, i.study_id, i.series_id, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid, i.instance_number, i.number_of_frames,
   i.rows, i.columns, i.bits_allocated, i.object_length, i.dataset_offset, i.header_length, i.frame_index, encode(i.dataset_sha256, 'hex') as dataset_sha256,
-  i.version, i.attributes, i.source, i.received_at, c.object_key, c.offset_bytes
+  i.version, i.attributes::text, i.source, i.received_at, c.object_key, c.offset_bytes
 from ${WANTED}
 cross join lateral (select * from imaging.instance i where i.bucket = wanted.bucket and i.study_id = wanted.id offset 0) i
 cross join lateral (select * from imaging.copy c where c.bucket = i.bucket and c.instance_id = i.id and c.copy_number = 1 limit 1) c
@@ -105,7 +106,7 @@ export async function loadStudies(imaging: ImagingDatabase, keys: readonly Study
 }
 
 function byVersionAndNumber(a: FilingRecord, b: FilingRecord): number {
-  const [one, other] = [a.receipt, b.receipt];
+  const [one, other] = [a.receipt.head, b.receipt.head];
   return (
     Number(one.onConflict === 'supersede') - Number(other.onConflict === 'supersede') ||
     (one.search.seriesNumber ?? 0) - (other.search.seriesNumber ?? 0)
@@ -119,17 +120,19 @@ function filingRecord(study: StudyRow, series: SeriesRow, record: RecordRow): Fi
   };
 }
 
-function receiptOf(study: StudyRow, series: SeriesRow, record: RecordRow): Receipt {
+function receiptOf(study: StudyRow, series: SeriesRow, record: RecordRow): PackedReceipt {
   return {
-    receiptId: record.id, tenantId: study.tenant_id, bucket: record.bucket, receivedAt: record.received_at.toISOString(),
-    studyInstanceUid: study.study_instance_uid, seriesInstanceUid: series.series_instance_uid, sopInstanceUid: record.sop_instance_uid,
-    sopClassUid: record.sop_class_uid, transferSyntaxUid: record.transfer_syntax_uid, datasetSha256: record.dataset_sha256,
-    objectLength: record.object_length, datasetOffset: record.dataset_offset, headerLength: record.header_length,
-    numberOfFrames: record.number_of_frames, frameIndex: record.frame_index,
+    head: {
+      receiptId: record.id, tenantId: study.tenant_id, bucket: record.bucket, receivedAt: record.received_at.toISOString(),
+      studyInstanceUid: study.study_instance_uid, seriesInstanceUid: series.series_instance_uid, sopInstanceUid: record.sop_instance_uid,
+      sopClassUid: record.sop_class_uid, transferSyntaxUid: record.transfer_syntax_uid, datasetSha256: record.dataset_sha256,
+      objectLength: record.object_length, datasetOffset: record.dataset_offset, headerLength: record.header_length,
+      numberOfFrames: record.number_of_frames, frameIndex: record.frame_index,
+      search: searchOf(study, series, record), source: record.source,
+      // A rebuild has to take the same decision again.
+      onConflict: record.version > 1 ? 'supersede' : 'keep-first',
+    },
     attributes: { study: study.attributes, series: series.attributes, instance: record.attributes },
-    search: searchOf(study, series, record), source: record.source,
-    // A rebuild has to take the same decision again.
-    onConflict: record.version > 1 ? 'supersede' : 'keep-first',
   };
 }
 

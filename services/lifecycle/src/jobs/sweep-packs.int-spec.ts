@@ -6,7 +6,7 @@ import { HOT_TIER, type InstanceReceived } from '@perennia/contracts';
 import { IndexBatch, PatientDirectory, incomingInstances } from '@perennia/indexing';
 import { JobQueue } from '@perennia/jobs';
 import { FsObjectStore } from '@perennia/object-store-fs';
-import { PackWriter, packKey } from '@perennia/storage';
+import { PackWriter, packKey, packedReceipt } from '@perennia/storage';
 import { Clock, createLogger } from '@perennia/telemetry';
 import { cloneTemplateDatabase, part10, receipt, seededUid, type TestDatabase } from '@perennia/testing';
 import { SweepPacks, type SweepPayload } from './sweep-packs.js';
@@ -49,9 +49,9 @@ async function writePack(name: string, writtenAt: string): Promise<{ key: string
   const receipts = objects.map((object, index) => receipt({ receiptId: `0190aaaa-0000-7000-8000-00000000000${index + 1}` }, object));
   const key = packKey('default', receipts[0]!.studyInstanceUid, `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${String(packNumber++).padStart(12, '0')}`);
   const writer = new PackWriter(await store.create(key));
-  for (const [index, object] of objects.entries()) await writer.add(receipts[index]!, [object.bytes]);
+  for (const [index, object] of objects.entries()) await writer.add(packedReceipt(receipts[index]!), [object.bytes]);
   const { entries } = await writer.commit();
-  return { key, received: entries.map((entry) => ({ ...entry.receipt, place: { tier: HOT_TIER, key, offset: entry.offset, length: entry.length } })) };
+  return { key, received: entries.map((entry, index) => ({ ...receipts[index]!, place: { tier: HOT_TIER, key, offset: entry.offset, length: entry.length } })) };
 }
 let packNumber = 1;
 
