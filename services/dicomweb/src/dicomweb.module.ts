@@ -4,6 +4,7 @@ import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationB
 import { CatalogSearch } from '@perennia/catalog-query';
 import { InstanceDirectory, ReadBulkData, ReadFrames, ReadInstance, RetrieveInstances, SeriesMetadata } from '@perennia/egress';
 import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
+import { isTestBuild } from '@perennia/fault-points';
 import { ImagingDatabase } from '@perennia/persistence';
 import { ObjectStore, PlaceReader } from '@perennia/storage';
 import { AppLogger, Clock, HealthRegistry, Metrics } from '@perennia/telemetry';
@@ -16,6 +17,7 @@ import { MetadataController } from './metadata.controller.js';
 import { QidoController } from './qido.controller.js';
 import { RetrieveController } from './retrieve.controller.js';
 import { StowController } from './stow.controller.js';
+import { warmUp } from './warm-up.js';
 
 @Injectable()
 class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -23,12 +25,15 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
 
   constructor(
     private readonly server: DicomwebServer,
+    private readonly clock: Clock,
     health: HealthRegistry,
   ) {
     health.addReadiness('dicomweb-server', () => (this.listening ? undefined : 'not listening yet'));
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    // Fault points are for objects of senders: a test build does without.
+    if (!isTestBuild) await warmUp(this.clock);
     await this.server.start();
     this.listening = true;
   }

@@ -1,11 +1,13 @@
 // The DIMSE receiver: C-ECHO and C-STORE into the ingest pipeline.
 import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { isTestBuild } from '@perennia/fault-points';
 import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
 import { AppLogger, Clock, HealthRegistry, Metrics } from '@perennia/telemetry';
 import { DimseListener } from './dimse-listener.js';
 import { IngestConfig } from './ingest.config.js';
 import { IngestMetrics } from './ingest-metrics.js';
 import { StoreHandler } from './store.handler.js';
+import { warmUp } from './warm-up.js';
 
 @Injectable()
 class IngestLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -13,12 +15,15 @@ class IngestLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdo
 
   constructor(
     private readonly listener: DimseListener,
+    private readonly clock: Clock,
     health: HealthRegistry,
   ) {
     health.addReadiness('dicom-listener', () => (this.listening ? undefined : 'not listening yet'));
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    // Fault points are for objects of senders: a test build does without.
+    if (!isTestBuild) await warmUp(this.clock);
     await this.listener.start();
     this.listening = true;
   }

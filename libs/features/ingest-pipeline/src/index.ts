@@ -13,3 +13,4 @@ export { Refusal } from './refusal.js';
 export { SegmentKeeper } from './segment-keeper.js';
 export { LOOPBACK_PROFILE, SourceProfiles, sourceProfileSchema, type SourceFacts, type SourceProfile } from './source-profile.js';
 export { SourcesConfig } from './sources.config.js';
+export { madeUpObjects, receiveIntoNowhere, type MadeUpObject } from './warm-up.js';

@@ -15,7 +15,6 @@ import { SegmentKeeper } from './segment-keeper.js';
 import { SourceProfiles } from './source-profile.js';
 import { SourcesConfig } from './sources.config.js';
 import { LandingOwner } from './landing-owner.js';
-import { warmUp } from './warm-up.js';
 
 @Injectable()
 class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -24,11 +23,9 @@ class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly keeper: SegmentKeeper,
     private readonly refusals: RefusalLog,
     private readonly indexed: AwaitIndexed,
-    private readonly clock: Clock,
   ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
-    await warmUp(this.clock);
+  onApplicationBootstrap(): void {
     this.relay.start();
     this.keeper.start();
   }
