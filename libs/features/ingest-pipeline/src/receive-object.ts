@@ -36,7 +36,7 @@ class ObjectReception implements ObjectSink {
   private readonly body: LandingBody;
   /**
    * Once the object is larger than one small block; before, all of it is hashed at once in the end. On this thread, while the bytes
-   * arrive: a thread of its own gained nothing on two cores in two noisy passes (docs/benchmarks.md) and needs a ring of shared memory.
+   * arrive: a thread of its own, over blocks and orders in shared memory, was built three times and lost (docs/adr/0013).
    */
   private digest: Hash | undefined;
   private tap: HeaderTap | undefined;
@@ -47,6 +47,7 @@ class ObjectReception implements ObjectSink {
   private datasetOffset = 0;
   private failure: Refusal | undefined;
   private chunks = 0;
+  private ending = false;
 
   constructor(
     private readonly parts: ReceiveObjectParts,
@@ -117,6 +118,7 @@ class ObjectReception implements ObjectSink {
 
   async end(): Promise<ReceiveOutcome> {
     faultPoint('K5');
+    this.ending = true;
     try {
       if (this.failure) throw this.failure;
       if (this.beginning) await this.take(this.beginFile(this.beginning.end())!);
@@ -151,7 +153,8 @@ class ObjectReception implements ObjectSink {
     return refusal.outcome(uids);
   }
 
+  /** What has all its bytes lands whole, also when its sender has gone meanwhile. */
   abort(): void {
-    void this.body.abort();
+    if (!this.ending) void this.body.abort();
   }
 }
