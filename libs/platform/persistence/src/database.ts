@@ -2,6 +2,7 @@
 // later changes a connection string only.
 import type { ClientBase } from 'pg';
 import { QueryFailedError, type DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { withArrayLiterals } from './array-literal.js';
 import { statementName } from './statement-name.js';
 import { isTransactionCollision, toArchiveError } from './to-archive-error.js';
 
@@ -66,7 +67,7 @@ abstract class PlaneDatabase implements SqlRunner {
 
 async function rows<Row>(runner: QueryRunner, sql: string, parameters: readonly unknown[]): Promise<Row[]> {
   try {
-    const result = await runner.query(sql, parameters as unknown[], true);
+    const result = await runner.query(sql, withArrayLiterals(parameters), true);
     return (result.records ?? []) as Row[];
   } catch (error) {
     throw toArchiveError(error);
@@ -77,7 +78,7 @@ async function rows<Row>(runner: QueryRunner, sql: string, parameters: readonly 
 async function preparedRows<Row>(runner: QueryRunner, sql: string, parameters: readonly unknown[]): Promise<Row[]> {
   try {
     const connection = (await runner.connect()) as ClientBase;
-    return (await connection.query({ name: statementName(sql), text: sql, values: parameters as unknown[] })).rows as Row[];
+    return (await connection.query({ name: statementName(sql), text: sql, values: withArrayLiterals(parameters) })).rows as Row[];
   } catch (error) {
     throw toArchiveError(error);
   }
