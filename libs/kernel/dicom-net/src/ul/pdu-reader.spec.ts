@@ -26,7 +26,8 @@ class Recorder implements PduHandler {
   }
   fragment(bytes: Buffer): void {
     this.fragmentsSeen++;
-    this.#value.push(bytes);
+    // Its memory is used again for others.
+    this.#value.push(Buffer.from(bytes));
     this.onFragment();
   }
   valueEnd(): void {
@@ -59,6 +60,24 @@ function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
 const header = (type: number, length: number): Buffer => rawPdu(type, Buffer.alloc(0), length);
 
 describe('PDU reader', () => {
+  it('given several readers that are stopped at each fragment, with chunks in one memory that is used again, then each gets its own bytes', () => {
+    const readers = Array.from({ length: 6 }, () => {
+      const halting: Recorder = new Recorder({ ...LIMITS, maxPduBytes: 1 << 20 }, () => halting.reader.stop());
+      return halting;
+    });
+    const values = readers.map((_, number) => Array.from({ length: 5 }, (__, at) => Buffer.alloc(20_000, 16 * number + at)));
+    const memory = Buffer.alloc(256 * 1024);
+    readers.forEach(({ reader }, number) => {
+      const length = rawData(...values[number]!.map((data) => rawPdv(1, 0, data))).copy(memory);
+      reader.push(memory.subarray(0, length));
+      memory.fill(0xee);
+    });
+    while (readers.some(({ reader }) => reader.stopped)) for (const { reader } of readers) reader.resume();
+    for (const [number, { events }] of readers.entries()) {
+      expect(events.filter((event) => event.startsWith('end'))).toEqual(values[number]!.map((data) => `end ${data.toString('hex')}`));
+    }
+  });
+
   it('given any PDUs cut anywhere, then it reports the same as for the whole', () => {
     fc.assert(fc.property(fc.array(pdu, { maxLength: 6 }), fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 9 }), (pdus, sizes) => {
       const bytes = Buffer.concat(pdus);

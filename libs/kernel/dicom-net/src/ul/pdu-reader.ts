@@ -30,6 +30,11 @@ const enum Expect {
   fragment,
 }
 
+/** As large as the largest chunk that a connection gives; of all readers together. */
+const SPARE_BYTES = 256 * 1024;
+const MAX_SPARES = 4;
+const spares: Buffer[] = [];
+
 export class PduReader {
   /** Bytes of a PDU are outstanding. */
   midPdu = false;
@@ -43,6 +48,8 @@ export class PduReader {
   #headerBytes = 0;
   readonly #control = new ByteGatherer();
   #waiting: Buffer | null = null;
+  /** What the waiting bytes stand in, when it is one of the spare ones. */
+  #memory: Buffer | null = null;
   #stopped = false;
   #dead = false;
 
@@ -67,12 +74,14 @@ export class PduReader {
     const waiting = this.#waiting;
     this.#waiting = null;
     if (waiting) this.#read(waiting, true);
+    if (!this.#waiting) this.#giveBack();
   }
 
   /** Takes nothing more, for good. */
   end(): void {
     this.#dead = true;
     this.#waiting = null;
+    this.#giveBack();
     this.#control.clear();
     this.midPdu = false;
   }
@@ -84,6 +93,19 @@ export class PduReader {
     else this.#read(chunk, false);
   }
 
+  /** Who stops at each chunk of a large object would otherwise leave 64 MiB of them to the collector before it comes. */
+  #keep(rest: Buffer): Buffer {
+    if (rest.length > SPARE_BYTES) return Buffer.from(rest);
+    this.#memory = spares.pop() ?? Buffer.allocUnsafeSlow(SPARE_BYTES);
+    rest.copy(this.#memory);
+    return this.#memory.subarray(0, rest.length);
+  }
+
+  #giveBack(): void {
+    if (this.#memory && spares.length < MAX_SPARES) spares.push(this.#memory);
+    this.#memory = null;
+  }
+
   /** @param isOurs the memory is not used again by others */
   #read(chunk: Buffer, isOurs: boolean): void {
     const size = chunk.length;
@@ -91,7 +113,7 @@ export class PduReader {
     while (at < size && !this.#dead) {
       if (this.#stopped) {
         const rest = chunk.subarray(at);
-        this.#waiting = isOurs ? rest : Buffer.from(rest);
+        this.#waiting = isOurs ? rest : this.#keep(rest);
         return;
       }
       switch (this.#expect) {
