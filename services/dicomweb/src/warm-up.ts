@@ -1,6 +1,6 @@
 // Takes some made-up objects out of multipart bodies and stores them into nowhere: what every upload goes through is compiled before one
 // comes.
-import { Dataset, EXPLICIT_VR_LITTLE_ENDIAN, writeDataset } from '@perennia/dicom-data';
+import { part10Prefix } from '@perennia/dicom-stream';
 import { LOOPBACK_PROFILE, madeUpObjects, receiveIntoNowhere, type MadeUpObject, type ReceiveContext } from '@perennia/ingest-pipeline';
 import type { Clock } from '@perennia/telemetry';
 import { receiveParts } from './receive-parts.js';
@@ -11,7 +11,6 @@ const OBJECTS_A_BODY = 10;
 export const WARM_UP_OBJECTS = BODIES * OBJECTS_A_BODY;
 const CHUNK_BYTES = 64 * 1024;
 const BOUNDARY = 'warm-up-2d1f';
-const PREAMBLE_BYTES = 128;
 
 /** @returns how many objects were stored */
 export async function warmUp(clock: Clock): Promise<number> {
@@ -34,14 +33,6 @@ async function inChunks(body: Buffer, take: TakeChunk): Promise<void> {
 
 function multipart(objects: Iterable<MadeUpObject>): Buffer {
   const pieces: (Buffer | string)[] = [];
-  for (const object of objects) pieces.push(`--${BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n`, fileMeta(object), object.dataset, '\r\n');
+  for (const object of objects) pieces.push(`--${BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n`, part10Prefix(object), object.dataset, '\r\n');
   return Buffer.concat([...pieces, `--${BOUNDARY}--\r\n`].map((piece) => Buffer.from(piece as string)));
-}
-
-/** Preamble and File Meta Information (PS3.10 §7.1). */
-function fileMeta({ sopClassUid, sopInstanceUid, transferSyntaxUid }: MadeUpObject): Buffer {
-  const meta = new Dataset().set('MediaStorageSOPClassUID', sopClassUid).set('MediaStorageSOPInstanceUID', sopInstanceUid).set('TransferSyntaxUID', transferSyntaxUid);
-  const elements = writeDataset(meta, EXPLICIT_VR_LITTLE_ENDIAN);
-  const length = writeDataset(new Dataset().set('FileMetaInformationGroupLength', elements.length), EXPLICIT_VR_LITTLE_ENDIAN);
-  return Buffer.concat([Buffer.alloc(PREAMBLE_BYTES), Buffer.from('DICM'), length, elements]);
 }

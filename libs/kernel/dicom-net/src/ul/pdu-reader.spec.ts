@@ -78,6 +78,24 @@ describe('PDU reader', () => {
     }
   });
 
+  it('given a handler that stops and goes on at once, then its memory is not given to others before it is done with it', () => {
+    let turns = 0;
+    const hasty: Recorder = new Recorder({ ...LIMITS, maxPduBytes: 1 << 20 }, () => {
+      hasty.reader.stop();
+      turns += 1;
+      if (turns % 2 === 0) hasty.reader.resume();
+      if (turns % 2 === 0 && turns > 2) hasty.reader.stop();
+    });
+    const other: Recorder = new Recorder({ ...LIMITS, maxPduBytes: 1 << 20 }, () => other.reader.stop());
+    const values = Array.from({ length: 12 }, (_, at) => Buffer.alloc(2000, at));
+    hasty.reader.push(rawData(...values.map((data) => rawPdv(1, 0, data))));
+    while (hasty.reader.stopped) {
+      hasty.reader.resume();
+      other.reader.push(rawData(rawPdv(1, 0, Buffer.alloc(30_000, 0xee)), rawPdv(1, 0, Buffer.alloc(30_000, 0xee))));
+    }
+    expect(hasty.events.filter((event) => event.startsWith('end'))).toEqual(values.map((data) => `end ${data.toString('hex')}`));
+  });
+
   it('given any PDUs cut anywhere, then it reports the same as for the whole', () => {
     fc.assert(fc.property(fc.array(pdu, { maxLength: 6 }), fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 9 }), (pdus, sizes) => {
       const bytes = Buffer.concat(pdus);

@@ -73,7 +73,9 @@ export class PduReader {
     this.#stopped = false;
     const waiting = this.#waiting;
     this.#waiting = null;
-    if (waiting) this.#read(waiting, true);
+    // A handler that stops and goes on within one fragment: the memory is still being read, further up.
+    if (!waiting) return;
+    this.#read(waiting, true);
     if (!this.#waiting) this.#giveBack();
   }
 
