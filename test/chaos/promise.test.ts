@@ -29,5 +29,5 @@ describe('the promise, while processes are killed', () => {
       expect({ point, round, seed, fired, violations: report.violations }).toEqual({ point, round, seed, fired: true, violations: [] });
       expect(report.acknowledged).toBeGreaterThan(0);
     }
-  }, 180_000);
+  }, 240_000);
 });
