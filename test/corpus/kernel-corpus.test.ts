@@ -1,12 +1,13 @@
 // The DICOM kernel against every file of the corpus: index attributes, frames, refusals, and two other parsers as oracles.
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { isDeepStrictEqual } from 'node:util';
 import { inflateRawSync } from 'node:zlib';
 import { describe, expect, jest, test } from '@jest/globals';
 import { type DicomJsonDataset } from '@perennia/contracts';
 import { isValidUid, tagKey, tagOfKeyword, transferSyntaxOf } from '@perennia/dicom-data';
 import {
-  CAPTURE, ElementReader, type ElementVisitor, type HeaderSummary, HeaderTap, headerToJson, frameRange, locateBulkData, Part10Reader, PIXEL_HEADER_BYTES, readDicomdir, SKIP,
+  CAPTURE, ElementReader, type ElementVisitor, HeaderMemory, type HeaderSummary, HeaderTap, headerToJson, frameRange, locateBulkData, Part10Reader, PIXEL_HEADER_BYTES, readDicomdir, SKIP,
 } from '@perennia/dicom-stream';
 import { hasBackend } from '@perennia/testing';
 import { sameText, valueText } from './expected-text.js';
@@ -29,8 +30,8 @@ function open(bytes: Buffer): Opened {
 }
 const EDGE_BYTES = 16 * 1024;
 /** @param innerChunkBytes chunks of the inside of a large file, whose beginning and end are read by `chunkBytes` */
-async function tap(file: Opened, chunkBytes = file.dataset.length || 1, innerChunkBytes = chunkBytes): Promise<HeaderSummary> {
-  const header = new HeaderTap({ transferSyntaxUid: file.transferSyntaxUid, datasetOffset: file.datasetOffset });
+async function tap(file: Opened, chunkBytes = file.dataset.length || 1, innerChunkBytes = chunkBytes, memory?: HeaderMemory): Promise<HeaderSummary> {
+  const header = new HeaderTap({ transferSyntaxUid: file.transferSyntaxUid, datasetOffset: file.datasetOffset, ...(memory && { memory }) });
   // One buffer for all chunks, so that whoever kept one would see it change.
   const chunk = Buffer.alloc(Math.max(chunkBytes, innerChunkBytes));
   for (let at = 0; at < file.dataset.length; ) {
@@ -100,6 +101,17 @@ suite('the DICOM kernel and the corpus', () => {
       // A promise a byte is slow for deflated datasets, whose chunks do not reach the reader anyway.
       const sizes = transferSyntaxOf(opened.transferSyntaxUid).deflated ? [[997, 997]] : [[1, 61], [7, 7], [4096, 4096]];
       for (const [outer, inner] of sizes) if (JSON.stringify(await tap(opened, outer, inner)) !== whole) return `chunks of ${outer} bytes differ`;
+      return undefined;
+    });
+  });
+
+  test('what the file before said makes no difference', async () => {
+    const memory = new HeaderMemory();
+    await every('with a memory', corpusFiles({ class: 'valid' }), async (file) => {
+      const opened = open(file.read());
+      const alone = await tap(opened);
+      // Twice: after another file, and after itself.
+      for (const _ of [1, 2]) if (!isDeepStrictEqual(await tap(opened, opened.dataset.length || 1, undefined, memory), alone)) return 'another summary';
       return undefined;
     });
   });

@@ -1,5 +1,7 @@
 // STOW-RS (PS3.18 §10.5): parts of application/dicom go into the ingest pipeline as they arrive. A part that is refused does
 // not fail the others; whatever is answered as stored is durable.
+import type { Socket } from 'node:net';
+import { HeaderMemory } from '@perennia/dicom-stream';
 import { parseMultipartContentType, warningHeader } from '@perennia/dicom-web';
 import { AwaitIndexed, IngestPipelineConfig, ReceiveObject, SourceProfiles, type ReceiveContext, type ReceiveOutcome, type SourceProfile } from '@perennia/ingest-pipeline';
 import type { Clock } from '@perennia/telemetry';
@@ -28,6 +30,8 @@ const roadOf = (request: FastifyRequest): 'stow' | 'import' =>
   request.headers['perennia-road'] === 'import' && LOOPBACK.test(request.raw.socket.remoteAddress ?? '') ? 'import' : 'stow';
 
 export class StowController {
+  private readonly memories = new WeakMap<Socket, HeaderMemory>();
+
   constructor(private readonly parts: StowParts) {}
 
   register(app: FastifyInstance): void {
@@ -45,13 +49,21 @@ export class StowController {
     }
     const profile = this.profileOf(request);
     const road = roadOf(request);
-    const context: ReceiveContext = { road, profile, source: { peer: request.ip }, ...(study ? { expectedStudyInstanceUid: study } : {}) };
+    const memory = this.memoryOf(request.raw.socket);
+    const context: ReceiveContext = { road, profile, memory, source: { peer: request.ip }, ...(study ? { expectedStudyInstanceUid: study } : {}) };
     const outcomes = await receiveParts((take) => takeBody(request.raw, config, clock, take), contentType.boundary, () => receive.begin(context));
     const warnings = await this.acknowledge(outcomes, road);
     const report = stowReport(outcomes, baseUrl.of(request.raw));
     if (warnings.length > 0) void reply.header('warning', warningHeader(warnings));
     if (report.status === 503 || report.status === 507) void reply.header('retry-after', '5');
     await reply.code(report.status).header('content-type', mediaType).send(Buffer.from(report.body));
+  }
+
+  /** Of the connection: whoever sends a study in many requests repeats himself in each. */
+  private memoryOf(socket: Socket): HeaderMemory {
+    let memory = this.memories.get(socket);
+    if (!memory) this.memories.set(socket, (memory = new HeaderMemory()));
+    return memory;
   }
 
   private profileOf(request: FastifyRequest): SourceProfile {

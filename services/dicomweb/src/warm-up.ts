@@ -1,6 +1,6 @@
 // Takes some made-up objects out of multipart bodies and stores them into nowhere: what every upload goes through is compiled before one
 // comes.
-import { part10Prefix } from '@perennia/dicom-stream';
+import { HeaderMemory, part10Prefix } from '@perennia/dicom-stream';
 import { LOOPBACK_PROFILE, madeUpObjects, receiveIntoNowhere, type MadeUpObject, type ReceiveContext } from '@perennia/ingest-pipeline';
 import type { Clock } from '@perennia/telemetry';
 import { receiveParts } from './receive-parts.js';
@@ -15,7 +15,7 @@ const BOUNDARY = 'warm-up-2d1f';
 /** @returns how many objects were stored */
 export async function warmUp(clock: Clock): Promise<number> {
   const receive = receiveIntoNowhere(clock);
-  const context: ReceiveContext = { road: 'stow', profile: LOOPBACK_PROFILE, source: { peer: '127.0.0.1' } };
+  const context: ReceiveContext = { road: 'stow', profile: LOOPBACK_PROFILE, source: { peer: '127.0.0.1' }, memory: new HeaderMemory() };
   let stored = 0;
   for (let number = 0; number < BODIES; number++) {
     const body = multipart(madeUpObjects(OBJECTS_A_BODY));

@@ -9,6 +9,7 @@ import type { SourceProfiles } from '@perennia/ingest-pipeline';
 import type { Logger } from '@perennia/telemetry';
 import type { IngestConfig } from './ingest.config.js';
 import type { IngestMetrics } from './ingest-metrics.js';
+import { senderSession } from './sender-session.js';
 import { acceptContext } from './storage-contexts.js';
 
 const rejections: Record<'address' | 'calledAet' | 'callingAet', AssociationRejection> = {
@@ -71,7 +72,7 @@ export class DimseListener {
     if (typeof profile === 'string') return { accept: false, ...rejections[profile] };
     if (profile.calledAets.length === 0 && calledAet !== this.config.aeTitle) return { accept: false, ...Rejection.calledAetNotRecognized };
     faultPoint('K1');
-    return { accept: true, acceptContext, session: profile };
+    return { accept: true, acceptContext, session: senderSession(profile) };
   }
 
   private report(event: AcceptorEvent): void {

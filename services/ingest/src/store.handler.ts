@@ -2,6 +2,7 @@
 import { DimseStatus, type StoreOutcome, type StoreRequest, type StoreService, type StoreSink } from '@perennia/dicom-net';
 import { faultPoint } from '@perennia/fault-points';
 import { type AwaitIndexed, type ObjectSink, type ReceiveObject, type SourceProfile } from '@perennia/ingest-pipeline';
+import type { SenderSession } from './sender-session.js';
 import type { Counter, Histogram } from './ingest-metrics.js';
 
 export interface StoreHandlerParts {
@@ -17,12 +18,13 @@ export class StoreHandler implements StoreService {
   constructor(private readonly parts: StoreHandlerParts) {}
 
   begin(request: StoreRequest): StoreSink {
-    const profile = request.session as SourceProfile;
+    const { profile, memory } = request.session as SenderSession;
     const sink = this.parts.receive.begin({
       road: 'dimse',
       profile,
       source: { callingAet: request.callingAet, calledAet: request.calledAet, peer: request.peer.address },
       command: request,
+      memory,
     });
     return new PipelineSink(this.parts, profile, sink);
   }

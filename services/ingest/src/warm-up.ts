@@ -5,6 +5,7 @@ import { DicomAcceptor, DicomRequestor, DimseStatus } from '@perennia/dicom-net'
 import { LOOPBACK_PROFILE, madeUpObjects, receiveIntoNowhere, type AwaitIndexed } from '@perennia/ingest-pipeline';
 import { Metrics, type Clock } from '@perennia/telemetry';
 import { IngestMetrics } from './ingest-metrics.js';
+import { senderSession } from './sender-session.js';
 import { acceptContext } from './storage-contexts.js';
 import { StoreHandler } from './store.handler.js';
 
@@ -20,7 +21,7 @@ export async function warmUp(clock: Clock): Promise<number> {
     receive: receiveIntoNowhere(clock), indexed: {} as AwaitIndexed, indexedTimeoutMs: 0, stored, acknowledged, monotonicMs: () => clock.monotonicMs(),
   });
   const acceptor = new DicomAcceptor({
-    authorize: () => ({ accept: true, acceptContext, session: LOOPBACK_PROFILE }), services: { store }, onEvent: () => undefined,
+    authorize: () => ({ accept: true, acceptContext, session: senderSession(LOOPBACK_PROFILE) }), services: { store }, onEvent: () => undefined,
   });
   const objects = madeUpObjects(WARM_UP_OBJECTS);
   const counts = await Promise.all(Array.from({ length: ASSOCIATIONS }, () => storeAll(acceptor, objects)));

@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IllegalStateError, InvalidInputError, NotFoundError, StoreFullError } from '@perennia/errors';
 import {
-  FolderSync, Landing, encodeReference, type LandedRecord, type LandingPosition, type LandingState, type LandingStream, type SealedSegment,
+  FolderSync, HEAD_BYTES, Landing, encodeReference, type LandedRecord, type LandingPosition, type LandingState, type LandingStream, type SealedSegment,
 } from '@perennia/storage';
 import { AreaLock } from './area-lock.js';
 import { AreaRecovery, type RecoveredArea } from './area-recovery.js';
@@ -33,6 +33,7 @@ export interface RecoverySummary {
 }
 
 export class FileLanding extends Landing {
+  override readonly headroomBytes = HEAD_BYTES;
   private readonly pool: SegmentPool;
   private readonly writer: SegmentWriter;
   private readonly log: RecordLog;
@@ -114,7 +115,11 @@ export class FileLanding extends Landing {
     }
   }
 
-  async append(receipt: string, parts: readonly Uint8Array[]): Promise<LandedRecord> {
+  override memory(sizeBytes: number): Buffer {
+    return this.writer.memory(sizeBytes);
+  }
+
+  async append(receipt: string, parts: readonly Uint8Array[], headroom?: Buffer): Promise<LandedRecord> {
     this.assertAppendable();
     const text = this.texts.put(receipt);
     const joined = parts.length > MAX_PARTS ? [Buffer.concat(parts)] : parts;
@@ -123,7 +128,8 @@ export class FileLanding extends Landing {
       throw new InvalidInputError('The object is too large for a landing segment; it must be streamed.', { details: { objectBytes } });
     }
     return new Promise((resolve, reject) => {
-      this.writer.append({ kind: 'object', receipt: text, parts: joined, objectBytes, stream: undefined, resolve, reject });
+      const inPlace = joined === parts && this.writer.isInPlace(headroom, objectBytes) ? headroom : undefined;
+      this.writer.append({ kind: 'object', receipt: text, parts: joined, objectBytes, stream: undefined, headroom: inPlace, resolve, reject });
     });
   }
 
@@ -224,7 +230,7 @@ export class FileLanding extends Landing {
     const reference = encodeReference({ generation: stream.generation, objectBytes: stream.objectBytes });
     return new Promise<LandedRecord>((resolve, reject) => {
       const record: PendingRecord = {
-        kind: 'reference', receipt: Buffer.from(receipt), parts: [reference], objectBytes: reference.length, stream, resolve,
+        kind: 'reference', receipt: Buffer.from(receipt), parts: [reference], objectBytes: reference.length, stream, headroom: undefined, resolve,
         reject: (error) => {
           this.log.remove(stream.generation);
           reject(error);

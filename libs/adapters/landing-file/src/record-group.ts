@@ -13,6 +13,8 @@ export interface PendingRecord {
   objectBytes: number;
   /** For a reference: the file of the object. */
   stream: Segment | undefined;
+  /** Directly before the first part: the record is written from where it stands, head and all, and begins on a boundary. */
+  headroom: Buffer | undefined;
   resolve(record: LandedRecord): void;
   reject(error: Error): void;
 }
@@ -48,42 +50,65 @@ export class RecordGroup {
   }
 
   get sizeBytes(): number {
-    return Math.ceil(this.contentBytes / GROUP_ALIGNMENT_BYTES) * GROUP_ALIGNMENT_BYTES;
+    return aligned(this.contentBytes);
   }
 
   add(record: PendingRecord): void {
-    this.offsets.push(this.segment.endBytes + this.contentBytes);
+    const begin = this.beginOf(record);
+    this.offsets.push(this.segment.endBytes + begin);
     this.records.push(record);
-    this.contentBytes += pendingBytes(record);
-    this.bufferCount += record.parts.length + 3;
+    this.contentBytes = begin + pendingBytes(record);
+    this.bufferCount += record.parts.length + 4;
+  }
+
+  /** Size of the group with one record more. */
+  sizeWith(record: PendingRecord): number {
+    return aligned(this.beginOf(record) + pendingBytes(record));
+  }
+
+  private beginOf(record: PendingRecord): number {
+    return record.headroom ? aligned(this.contentBytes) : this.contentBytes;
   }
 
   /** Whether the record still fits the segment behind those that are in the group. */
   fits(record: PendingRecord, segmentBytes: number): boolean {
-    const size = Math.ceil((this.contentBytes + pendingBytes(record)) / GROUP_ALIGNMENT_BYTES) * GROUP_ALIGNMENT_BYTES;
-    return this.segment.endBytes + size <= segmentBytes;
+    return this.segment.endBytes + this.sizeWith(record) <= segmentBytes;
   }
 
   /** @param firstSequence of the first record; the others follow */
   encode(firstSequence: number, durableSequence: number): Uint8Array[] {
     const buffers: Uint8Array[] = [];
-    const groupEnd = this.segment.endBytes + this.sizeBytes;
+    const { endBytes } = this.segment;
+    const groupEnd = endBytes + this.sizeBytes;
     this.records.forEach((record, at) => {
+      const nextBytes = (this.offsets[at + 1] ?? groupEnd) - this.offsets[at]!;
       const head = encodeHead({
         kind: record.kind,
         generation: this.segment.generation,
         sequence: firstSequence + at,
         durableSequence,
-        nextBytes: (this.offsets[at + 1] ?? groupEnd) - this.offsets[at]!,
+        nextBytes,
         objectBytes: record.objectBytes,
         receiptBytes: record.receipt.length,
         receiptCrc: crc32(record.receipt),
       });
-      buffers.push(head, ...record.parts, record.receipt, encodeFooter(head, prefixCrcOf(record.parts)));
+      buffers.push(...headAndObject(head, record), record.receipt, encodeFooter(head, prefixCrcOf(record.parts)));
+      const padding = nextBytes - pendingBytes(record);
+      if (padding > 0) buffers.push(ZEROS.subarray(0, padding));
     });
-    if (this.sizeBytes > this.contentBytes) buffers.push(ZEROS.subarray(0, this.sizeBytes - this.contentBytes));
     return buffers;
   }
+}
+
+function headAndObject(head: Buffer, { parts, headroom }: PendingRecord): Uint8Array[] {
+  const [first, ...others] = parts;
+  if (!headroom || !first) return [head, ...parts];
+  headroom.set(head);
+  return [Buffer.from(headroom.buffer, headroom.byteOffset, HEAD_BYTES + first.length), ...others];
+}
+
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / GROUP_ALIGNMENT_BYTES) * GROUP_ALIGNMENT_BYTES;
 }
 
 /** Largest object that an empty segment takes. */

@@ -9,13 +9,15 @@ import { HEAD_BYTES, asDiskError, type LandedRecord } from '@perennia/storage';
 import { DirectStaging } from './direct-staging.js';
 import type { ResolvedLandingOptions } from './landing-options.js';
 import { LoneSender } from './lone-sender.js';
-import { RecordGroup, pendingBytes, type PendingRecord } from './record-group.js';
+import { RecordGroup, type PendingRecord } from './record-group.js';
 import type { Segment } from './segment.js';
 import type { SegmentPool } from './segment-pool.js';
 
 const MAX_GROUP_BYTES = 32 * 1024 * 1024;
 /** Fits the staging buffer, padding included. */
 const MAX_DIRECT_GROUP_BYTES = 4 * 1024 * 1024 - 4096;
+/** What is shorter is copied: a record of its own boundary, and a buffer of its own in the write, would cost more. */
+const MIN_IN_PLACE_BYTES = 64 * 1024;
 /** IOV_MAX is 1024 on Linux. */
 const MAX_GROUP_BUFFERS = 1000;
 /** Longest write that the calling thread makes itself. */
@@ -68,6 +70,16 @@ export class SegmentWriter {
     if (!segment || (segment.endBytes === 0 && this.writing?.segment !== segment)) return Promise.resolve();
     this.leaveCurrent();
     return segment.whenSealed();
+  }
+
+  /** Memory that records are written from where they stand, if the file system takes that. */
+  memory(sizeBytes: number): Buffer {
+    return this.staging?.memory(sizeBytes) ?? Buffer.allocUnsafeSlow(sizeBytes);
+  }
+
+  /** Whether an object behind `headroom` is worth being written from there. */
+  isInPlace(headroom: Buffer | undefined, objectBytes: number): boolean {
+    return headroom !== undefined && objectBytes >= MIN_IN_PLACE_BYTES && this.staging?.isAligned(headroom) === true;
   }
 
   close(): void {
@@ -123,7 +135,7 @@ export class SegmentWriter {
     let taken = 0;
     for (const record of this.queue) {
       if (!group.fits(record, this.options.segmentBytes)) break;
-      const large = group.sizeBytes + pendingBytes(record) > (this.staging ? MAX_DIRECT_GROUP_BYTES : MAX_GROUP_BYTES) || group.buffers + record.parts.length > MAX_GROUP_BUFFERS - 4;
+      const large = group.sizeWith(record) > (this.staging ? MAX_DIRECT_GROUP_BYTES : MAX_GROUP_BYTES) || group.buffers + record.parts.length > MAX_GROUP_BUFFERS - 5;
       if (taken > 0 && large) break;
       group.add(record);
       taken += 1;

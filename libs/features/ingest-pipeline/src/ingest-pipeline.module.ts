@@ -43,7 +43,11 @@ class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
   providers: [
     PipelineLifecycle,
     { provide: ByteBudget, useFactory: (config: IngestPipelineConfig) => new ByteBudget(config.maxBytesInFlight), inject: [IngestPipelineConfig] },
-    { provide: BlockPool, useFactory: (budget: ByteBudget) => new BlockPool(budget), inject: [ByteBudget] },
+    {
+      provide: BlockPool,
+      useFactory: (budget: ByteBudget, landing: Landing) => new BlockPool(budget, (sizeBytes) => landing.memory(sizeBytes)),
+      inject: [ByteBudget, Landing],
+    },
     { provide: SourceProfiles, useFactory: (config: SourcesConfig) => new SourceProfiles(config.profiles), inject: [SourcesConfig] },
     {
       provide: RefusalLog,

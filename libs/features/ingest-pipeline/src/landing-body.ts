@@ -10,8 +10,9 @@ const EMPTY = Buffer.alloc(0);
 
 export class LandingBody {
   private blocks: Buffer[] = [];
-  /** Bytes used of the last block. */
+  /** Bytes used of the last block; the first one begins with room for the landing area. */
   private used = 0;
+  private readonly headroomBytes: number;
   private stream: LandingStream | undefined;
   private closed = false;
   sizeBytes = 0;
@@ -20,16 +21,18 @@ export class LandingBody {
     private readonly landing: Landing,
     private readonly pool: BlockPool,
     private readonly gatherLimitBytes = GATHER_LIMIT_BYTES,
-  ) {}
+  ) {
+    this.headroomBytes = landing.headroomBytes;
+  }
 
   /** Whether all still is in one small block after so many bytes more. */
   staysSmall(bytes: number): boolean {
-    return this.sizeBytes + bytes <= SMALL_BLOCK_BYTES;
+    return this.headroomBytes + this.sizeBytes + bytes <= SMALL_BLOCK_BYTES;
   }
 
   /** All bytes so far of an object that is small. */
   get small(): Buffer {
-    return this.blocks.length === 1 ? this.blocks[0]!.subarray(0, this.used) : EMPTY;
+    return this.blocks.length === 1 ? this.blocks[0]!.subarray(this.headroomBytes, this.used) : EMPTY;
   }
 
   /** The bytes are taken before this returns. A promise when the sender must wait. */
@@ -49,8 +52,8 @@ export class LandingBody {
         const taken = this.pool.take(block ? LARGE_BLOCK_BYTES : SMALL_BLOCK_BYTES);
         block = taken.block;
         wait = taken.wait ?? wait;
+        this.used = this.blocks.length === 0 ? this.headroomBytes : 0;
         this.blocks.push(block);
-        this.used = 0;
       }
       const copied = chunk.copy(block, this.used, at);
       this.used += copied;
@@ -60,7 +63,8 @@ export class LandingBody {
   }
 
   private parts(): Buffer[] {
-    return this.blocks.map((block, at) => (at === this.blocks.length - 1 ? block.subarray(0, this.used) : block));
+    const last = this.blocks.length - 1;
+    return this.blocks.map((block, at) => block.subarray(at === 0 ? this.headroomBytes : 0, at === last ? this.used : block.length));
   }
 
   private async beginStream(): Promise<void> {
@@ -78,7 +82,7 @@ export class LandingBody {
   async commit(receipt: string): Promise<LandedRecord> {
     this.closed = true;
     try {
-      return this.stream ? await this.stream.commit(receipt) : await this.landing.append(receipt, this.parts());
+      return this.stream ? await this.stream.commit(receipt) : await this.landing.append(receipt, this.parts(), this.blocks[0]?.subarray(0, this.headroomBytes));
     } finally {
       this.giveBack();
     }

@@ -1,5 +1,6 @@
 // What is known about an object before its first byte, and what its sender is told at the end.
 import type { ReceiptSource } from '@perennia/contracts';
+import type { HeaderMemory } from '@perennia/dicom-stream';
 import type { RefusalCode } from './refusal-code.js';
 import type { SourceProfile } from './source-profile.js';
 
@@ -10,6 +11,8 @@ export interface ReceiveContext {
   source: Omit<ReceiptSource, 'kind' | 'profile'>;
   /** DIMSE: the dataset comes bare and these come with the command. Absent: the bytes are a Part 10 file. */
   command?: { sopClassUid: string; sopInstanceUid: string; transferSyntaxUid: string };
+  /** Of the association or connection the object comes by; absent: each object is read by itself. */
+  memory?: HeaderMemory;
   /** STOW-RS to /studies/{uid}: another study is refused. */
   expectedStudyInstanceUid?: string;
 }

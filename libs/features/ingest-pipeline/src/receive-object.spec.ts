@@ -12,7 +12,7 @@ import { madeUpObjects } from './warm-up.js';
 
 it('given a sender who goes while the end of his deflated object is being read, then it lands whole', async () => {
   const landed: Buffer[] = [];
-  const landing = { append: (_receipt: string, parts: readonly Uint8Array[]) => (landed.push(Buffer.concat(parts)), Promise.resolve({} as LandedRecord)) } as unknown as Landing;
+  const landing = { headroomBytes: 64, append: (_receipt: string, parts: readonly Uint8Array[]) => (landed.push(Buffer.concat(parts)), Promise.resolve({} as LandedRecord)) } as unknown as Landing;
   const refusals = { record: () => undefined } as unknown as RefusalLog;
   const receive = new ReceiveObject({ landing, refusals, blocks: new BlockPool(new ByteBudget(1 << 24)), clock: new SystemClock() });
   const { sopClassUid, sopInstanceUid, dataset } = [...madeUpObjects(1)][0]!;

@@ -67,8 +67,8 @@ class ObjectReception implements ObjectSink {
   private beginDataset(transferSyntaxUid: string, datasetOffset: number): void {
     this.transferSyntaxUid = transferSyntaxUid;
     this.datasetOffset = datasetOffset;
-    const { issuer, characterSet } = this.context.profile;
-    this.tap = new HeaderTap({ transferSyntaxUid, datasetOffset, defaultIssuer: issuer, defaultCharacterSet: characterSet });
+    const { memory, profile: { issuer, characterSet } } = this.context;
+    this.tap = new HeaderTap({ transferSyntaxUid, datasetOffset, memory, defaultIssuer: issuer, defaultCharacterSet: characterSet });
   }
 
   write(chunk: Buffer): void | Promise<void> {
@@ -113,6 +113,7 @@ class ObjectReception implements ObjectSink {
 
   private fail(error: unknown): void {
     this.failure ??= Refusal.of(error);
+    this.tap?.abort();
     void this.body.abort();
   }
 
@@ -155,6 +156,8 @@ class ObjectReception implements ObjectSink {
 
   /** What has all its bytes lands whole, also when its sender has gone meanwhile. */
   abort(): void {
-    if (!this.ending) void this.body.abort();
+    if (this.ending) return;
+    this.tap?.abort();
+    void this.body.abort();
   }
 }

@@ -21,7 +21,7 @@ const BUDGET_BYTES = 8 * 1024 * 1024;
 const CT_IMAGE_STORAGE = '1.2.840.10008.5.1.4.1.1.2';
 
 /** Takes what it is given and keeps nothing. */
-const NOWHERE = { append: () => Promise.resolve({} as LandedRecord) } as unknown as Landing;
+const NOWHERE = { headroomBytes: 64, append: () => Promise.resolve({} as LandedRecord) } as unknown as Landing;
 const NO_REFUSALS = { record: () => undefined } as unknown as RefusalLog;
 
 export function receiveIntoNowhere(clock: Clock): ReceiveObject {

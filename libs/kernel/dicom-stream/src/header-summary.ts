@@ -17,6 +17,9 @@ export interface HeaderSummary {
   frameIndex: FrameIndex;
   attributes: Receipt['attributes'];
   search: SearchAttributes;
+  /** `attributes` and `search` as JSON texts. */
+  attributesText: string;
+  searchText: string;
   /** Oddities that were read over, in fixed words without values. */
   warnings: string[];
 }

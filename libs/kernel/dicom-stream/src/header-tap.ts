@@ -2,6 +2,7 @@
 // eighty small attributes and one number a fragment, never pixel data; whatever is malformed throws as soon as it is seen.
 import { CharacterSet, transferSyntaxOf } from '@perennia/dicom-data';
 import { ElementReader } from './element-reader.js';
+import { type HeaderMemory } from './header-memory.js';
 import { type HeaderSummary } from './header-summary.js';
 import { HeaderVisitor } from './header-visitor.js';
 import { Inflater } from './inflater.js';
@@ -16,6 +17,8 @@ export interface HeaderTapOptions {
   /** Specific Character Set where the dataset has none, e.g. `ISO_IR 100`; backslash separated. */
   defaultCharacterSet?: string;
   limits?: Partial<ReaderLimits>;
+  /** Of the sender: what has not changed since his object before is not decoded again. Not used for deflated ones, which may still be read when they are given up. */
+  memory?: HeaderMemory;
 }
 
 export class HeaderTap {
@@ -27,7 +30,7 @@ export class HeaderTap {
   constructor(private readonly options: HeaderTapOptions) {
     const transferSyntax = transferSyntaxOf(options.transferSyntaxUid);
     const characterSet = CharacterSet.of(options.defaultCharacterSet === undefined ? [] : options.defaultCharacterSet.split('\\'));
-    this.visitor = new HeaderVisitor(transferSyntax, options.defaultIssuer, characterSet);
+    this.visitor = new HeaderVisitor(transferSyntax, options.defaultIssuer, characterSet, transferSyntax.deflated ? undefined : options.memory);
     this.reader = new ElementReader({
       explicit: transferSyntax.explicit,
       bigEndian: transferSyntax.bigEndian,
@@ -51,6 +54,11 @@ export class HeaderTap {
   /** The dataset is complete. Throws TRUNCATED when it ended inside of something. */
   end(): HeaderSummary | Promise<HeaderSummary> {
     return this.inflater === undefined ? this.finish() : this.inflater.end().then(() => this.finishDeflated());
+  }
+
+  /** Nothing more comes. */
+  abort(): void {
+    this.visitor.end();
   }
 
   private finish(): HeaderSummary {

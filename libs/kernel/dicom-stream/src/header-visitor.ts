@@ -1,13 +1,15 @@
 // The visitor of the header tap: keeps the index attributes of the top level, watches pixel data go by, ignores the rest.
-import { type FrameIndex } from '@perennia/contracts';
-import { CharacterSet, elementToJson, isKnownVr, type Tag, type TransferSyntax, VR, vrName, type VrCode } from '@perennia/dicom-data';
+import { type DicomJsonElement, type FrameIndex } from '@perennia/contracts';
+import { CharacterSet, type Tag, type TransferSyntax, VR, type VrCode } from '@perennia/dicom-data';
 import { DatasetJsonVisitor } from './dataset-json-visitor.js';
 import { type ElementReader } from './element-reader.js';
 import { CAPTURE, DESCEND, type ElementAction, type ElementVisitor, isFragmented, SKIP, UNDEFINED_LENGTH } from './element-visitor.js';
 import { FrameIndexBuilder, nativeFrameIndex } from './frame-index-builder.js';
+import { type HeaderMemory } from './header-memory.js';
 import { type HeaderSummary } from './header-summary.js';
 import { INDEX_ATTRIBUTES, type IndexAttribute } from './index-attributes.js';
-import { integer, searchAttributes, text } from './search-attributes.js';
+import { LevelReading } from './level-reading.js';
+import { type InstanceSearch, integer, searchedOfInstance, searchedOfSeries, searchedOfStudy, type SeriesSearch, type StudySearch, text } from './search-attributes.js';
 
 const SPECIFIC_CHARACTER_SET = 0x00080005;
 const PIXEL_DATA_PROVIDER_URL = 0x00287fe0;
@@ -23,7 +25,7 @@ const MAX_SEQUENCE_BYTES = 16 * 1024;
 const MAX_OFFSET_TABLE_BYTES = 16 * 1024 * 1024;
 
 export class HeaderVisitor implements ElementVisitor {
-  readonly attributes: HeaderSummary['attributes'] = { study: {}, series: {}, instance: {} };
+  private readonly levels: { study: LevelReading<StudySearch>; series: LevelReading<SeriesSearch>; instance: LevelReading<InstanceSearch> };
   readonly warnings = new Set<string>();
   private wanted: IndexAttribute | undefined;
   private reader!: ElementReader;
@@ -40,7 +42,16 @@ export class HeaderVisitor implements ElementVisitor {
   private extendedOffsets: Buffer | undefined;
   private hasUrl = false;
 
-  constructor(private readonly transferSyntax: TransferSyntax, private readonly defaultIssuer: string | undefined, private characterSet: CharacterSet) {}
+  /** @param memory what the sender's object before said */
+  constructor(
+    private readonly transferSyntax: TransferSyntax,
+    private readonly defaultIssuer: string | undefined,
+    private characterSet: CharacterSet,
+    private readonly memory: HeaderMemory | undefined,
+  ) {
+    const known = memory?.take(this, defaultIssuer);
+    this.levels = { study: new LevelReading(known?.study), series: new LevelReading(known?.series), instance: new LevelReading(known?.instance) };
+  }
 
   attach(reader: ElementReader): void {
     this.reader = reader;
@@ -90,37 +101,47 @@ export class HeaderVisitor implements ElementVisitor {
 
   /** The summary, once the reader has seen the end at `endOffset`. */
   summary(endOffset: number): HeaderSummary {
-    const { attributes } = this;
+    const { levels, defaultIssuer } = this;
+    const study = levels.study.end((dataset) => searchedOfStudy(dataset, defaultIssuer));
+    const series = levels.series.end(searchedOfSeries);
+    const instance = levels.instance.end(searchedOfInstance);
+    this.end();
+    if (levels.study.occursTwice || levels.series.occursTwice || levels.instance.occursTwice) this.warnings.add('an element occurs twice');
     const hasPixels = this.frameIndex.kind !== 'none';
     for (const warning of this.reader.warnings) this.warnings.add(warning);
     return {
-      sopClassUid: text(attributes.instance, '00080016') ?? '',
-      sopInstanceUid: text(attributes.instance, '00080018') ?? '',
-      studyInstanceUid: text(attributes.study, '0020000D') ?? '',
-      seriesInstanceUid: text(attributes.series, '0020000E') ?? '',
+      sopClassUid: text(instance.dataset, '00080016') ?? '',
+      sopInstanceUid: text(instance.dataset, '00080018') ?? '',
+      studyInstanceUid: text(study.dataset, '0020000D') ?? '',
+      seriesInstanceUid: text(series.dataset, '0020000E') ?? '',
       numberOfFrames: hasPixels ? this.frames : 0,
       headerLength: this.headerLength ?? endOffset,
       frameIndex: this.frameIndex,
-      attributes,
-      search: searchAttributes(attributes, this.defaultIssuer),
+      attributes: { study: study.dataset, series: series.dataset, instance: instance.dataset },
+      search: { ...study.search, ...series.search, ...instance.search },
+      attributesText: `{"study":${study.datasetText},"series":${series.datasetText},"instance":${instance.datasetText}}`,
+      searchText: joinObjects(study.searchText, series.searchText, instance.searchText),
       warnings: [...this.warnings],
     };
+  }
+
+  /** Nothing more is read. */
+  end(): void {
+    this.memory?.give(this);
   }
 
   // ---- index attributes ----------------------------------------------------------------------------------------------
 
   private keep(wanted: IndexAttribute, vr: VrCode, bytes: Buffer, start: number, end: number): void {
-    const asSent = vr !== 0 && vr !== VR.UN && isKnownVr(vr);
-    const name = asSent ? vrName(vr) : wanted.vr;
-    const json = elementToJson(name, bytes, start, end, { bigEndian: this.reader.bigEndian && vr !== VR.UN, characterSet: this.characterSet });
-    const kept = this.attributes[wanted.level];
-    if (kept[wanted.key] !== undefined) this.warnings.add('an element occurs twice');
-    kept[wanted.key] = json;
-    if (wanted.tag === SPECIFIC_CHARACTER_SET) this.useCharacterSet(json.Value ?? []);
+    const encoding = { vr, bigEndian: this.reader.bigEndian && vr !== VR.UN, characterSet: this.characterSet };
+    const json = this.levels[wanted.level].value(wanted, encoding, bytes, start, end);
+    if (wanted.tag === SPECIFIC_CHARACTER_SET) this.useCharacterSet(json);
   }
 
-  private useCharacterSet(values: readonly unknown[]): void {
-    this.characterSet = CharacterSet.of(values.map((value) => (typeof value === 'string' ? value : '')));
+  private useCharacterSet(json: DicomJsonElement): void {
+    const known = this.memory?.characterSet;
+    this.characterSet = known?.of === json ? known.is : CharacterSet.of((json.Value ?? []).map((value) => (typeof value === 'string' ? value : '')));
+    if (this.memory) this.memory.characterSet = { of: json, is: this.characterSet };
     if (this.characterSet.unknownTerms.length > 0) this.warnings.add('an unknown character set');
   }
 
@@ -148,7 +169,7 @@ export class HeaderVisitor implements ElementVisitor {
   private keepSequence(): void {
     const wanted = this.sequenceOf!;
     if (this.sequenceBytes > MAX_SEQUENCE_BYTES) this.warnings.add('an index attribute is too long and was left out of the index');
-    else this.attributes[wanted.level][wanted.key] = this.sequence!.dataset[wanted.key]!;
+    else this.levels[wanted.level].sequence(wanted, this.sequence!.dataset[wanted.key]!);
     this.sequence = undefined;
   }
 
@@ -175,7 +196,7 @@ export class HeaderVisitor implements ElementVisitor {
 
   private nativeIndex(length: number): FrameIndex {
     if (length === 0 && this.hasUrl) return { kind: 'none' };
-    const { instance } = this.attributes;
+    const instance = this.levels.instance.dataset;
     const index = nativeFrameIndex(this.frames, this.reader.valueOffset, length, {
       rows: integer(instance, '00280010') ?? 0,
       columns: integer(instance, '00280011') ?? 0,
@@ -188,7 +209,7 @@ export class HeaderVisitor implements ElementVisitor {
   }
 
   private numberOfFrames(): number {
-    const { instance } = this.attributes;
+    const instance = this.levels.instance.dataset;
     const frames = integer(instance, '00280008');
     if (frames !== null && frames >= 1) return frames;
     if (text(instance, '00280008') !== null) this.warnings.add('Number of Frames is not a positive number');
@@ -197,3 +218,8 @@ export class HeaderVisitor implements ElementVisitor {
 }
 /** Roughly what a key, a VR and brackets take in JSON; keeps many empty elements from being free. */
 const ELEMENT_OVERHEAD_BYTES = 24;
+
+/** One JSON object of the members of several that have some. */
+function joinObjects(first: string, ...others: string[]): string {
+  return `${first.slice(0, -1)}${others.map((other) => `,${other.slice(1, -1)}`).join('')}}`;
+}

@@ -1,10 +1,15 @@
 // The values by which instances are searched, taken from the kept attributes: first value, trimmed, normalised, null when
 // absent, empty or not readable as what it should be.
-import { type DicomJsonDataset, type Receipt, type SearchAttributes } from '@perennia/contracts';
+import { type DicomJsonDataset, type SearchAttributes } from '@perennia/contracts';
 import { parseDa, parseTm, type PersonName, searchName } from '@perennia/dicom-data';
 
-export function searchAttributes(attributes: Receipt['attributes'], defaultIssuer: string | undefined): SearchAttributes {
-  const { study, series, instance } = attributes;
+export type StudySearch = Pick<SearchAttributes,
+  'patientId' | 'issuer' | 'patientName' | 'birthDate' | 'sex' | 'studyDate' | 'studyTime' | 'accessionNumber' | 'referringPhysicianName' | 'studyId' | 'studyDescription'>;
+export type SeriesSearch = Pick<SearchAttributes,
+  'modality' | 'seriesNumber' | 'seriesDescription' | 'bodyPartExamined' | 'performedStepStartDate' | 'performedStepStartTime'>;
+export type InstanceSearch = Pick<SearchAttributes, 'instanceNumber' | 'rows' | 'columns' | 'bitsAllocated'>;
+
+export function searchedOfStudy(study: DicomJsonDataset, defaultIssuer: string | undefined): StudySearch {
   return {
     patientId: text(study, '00100020'),
     issuer: universalIssuer(study) ?? text(study, '00100021') ?? defaultIssuer ?? null,
@@ -17,12 +22,22 @@ export function searchAttributes(attributes: Receipt['attributes'], defaultIssue
     referringPhysicianName: name(study, '00080090'),
     studyId: text(study, '00200010'),
     studyDescription: text(study, '00081030'),
+  };
+}
+
+export function searchedOfSeries(series: DicomJsonDataset): SeriesSearch {
+  return {
     modality: text(series, '00080060'),
     seriesNumber: integer(series, '00200011'),
     seriesDescription: text(series, '0008103E'),
     bodyPartExamined: text(series, '00180015'),
     performedStepStartDate: date(series, '00400244'),
     performedStepStartTime: time(series, '00400245'),
+  };
+}
+
+export function searchedOfInstance(instance: DicomJsonDataset): InstanceSearch {
+  return {
     instanceNumber: integer(instance, '00200013'),
     rows: integer(instance, '00280010'),
     columns: integer(instance, '00280011'),

@@ -51,12 +51,21 @@ export interface LandingState {
 }
 
 export abstract class Landing {
+  /** Bytes that whoever gathers an object leaves free directly before it, for `append`. */
+  readonly headroomBytes: number = 0;
+
+  /** Memory to gather objects in. What begins on a multiple of 4 KiB in it may be written from where it stands, without a copy. */
+  memory(sizeBytes: number): Buffer {
+    return Buffer.allocUnsafeSlow(sizeBytes);
+  }
+
   /**
    * Appends one record; resolves when it and every record before it are durable.
    * @param parts the Part 10 object as consecutive buffers; they must not change until the promise settles
+   * @param headroom the `headroomBytes` directly before the first part, in the same memory; they are written to
    * @throws StoreFullError at once when no segment is free or the disk is full (nothing was acknowledged, nothing stays)
    */
-  abstract append(receipt: string, parts: readonly Uint8Array[]): Promise<LandedRecord>;
+  abstract append(receipt: string, parts: readonly Uint8Array[], headroom?: Buffer): Promise<LandedRecord>;
   /** @param expectedBytes a hint; @throws StoreFullError as `append` */
   abstract openStream(expectedBytes?: number): Promise<LandingStream>;
   /** Durable records after `after` (null: from the oldest held segment on) in order, at most `limit`; [] when there is none yet. */
