@@ -4,6 +4,7 @@
 import { Abort, type AssociationAbort } from './abort-reason.js';
 import { ByteGatherer } from './byte-gatherer.js';
 import { PDU_HEADER_BYTES, PDV_HEADER_BYTES, PduType } from './pdu.js';
+import { READ_BUFFER_BYTES } from './shared-read-socket.js';
 
 export interface PduHandler {
   /** A whole control PDU (all types but P-DATA), body without the header. */
@@ -31,7 +32,7 @@ const enum Expect {
 }
 
 /** As large as the largest chunk that a connection gives; of all readers together. */
-const SPARE_BYTES = 256 * 1024;
+const SPARE_BYTES = READ_BUFFER_BYTES;
 const MAX_SPARES = 4;
 const spares: Buffer[] = [];
 

@@ -5,7 +5,8 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-const READ_BUFFER_BYTES = 256 * 1024;
+/** A CT image of 512 × 512 with its header comes in two reads; with 256 KiB the last bytes of many needed a third. */
+export const READ_BUFFER_BYTES = 272 * 1024;
 let shared: Buffer | undefined;
 
 export class SharedReadSocket extends Socket {
