@@ -3,6 +3,7 @@ export { sharedTestServer } from './database/shared-test-server.js';
 export { part10, type Part10Object, type Part10Options } from './builders/part10.js';
 export { instanceReceived, receipt, receivedEnvelope, seededReceiptId, type ReceiptOptions } from './builders/receipt.js';
 export { seededUid } from './builders/seeded-uid.js';
+export { KAFKA_PASSWORD, KAFKA_USER, KafkaBroker, type KafkaSecurity } from './backends/kafka-broker.js';
 export { corpusDirectory, dcmtkTool, hasBackend, type Backend } from './required-backend.js';
 export { PromiseChecker, type CheckReport } from './promise/checker.js';
 export { FAULT_POINTS, KillRounds, type KillRound } from './promise/kill-rounds.js';

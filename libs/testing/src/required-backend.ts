@@ -4,8 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { backendCache } from './backends/backend-cache.js';
+import { KAFKA_JARS } from './backends/kafka-broker.js';
 
-export type Backend = 'dcmtk' | 'python' | 'corpus' | 'strace' | 'powercut';
+export type Backend = 'dcmtk' | 'python' | 'corpus' | 'strace' | 'powercut' | 'kafka';
 
 const repository = resolve(fileURLToPath(new URL('.', import.meta.url)), '../../..');
 /** Real DICOM files beside the checkout; never part of the project. */
@@ -17,6 +19,7 @@ const present: Record<Backend, () => boolean> = {
   python: () => runs('python3', '-c', 'import pynetdicom, pydicom, dicomweb_client'),
   corpus: () => existsSync(join(corpusDirectory, 'expected.json')),
   strace: () => runs('strace', '-qq', '-e', 'trace=none', 'true'),
+  kafka: () => runs('java', '-version') && runs('keytool', '-help') && (existsSync(join(backendCache, KAFKA_JARS)) || runs('mvn', '-v')),
   powercut: () => process.getuid?.() === 0 && runs('losetup', '-f') && runs('mkfs.ext4', '-V'),
 };
 

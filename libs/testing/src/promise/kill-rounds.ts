@@ -29,7 +29,7 @@ export interface KillRoundsOptions {
 }
 
 /** How often a point is passed before it kills, at most: later points are passed less often. */
-const REACH: Record<string, number> = { K0: 1, K1: 1, K10: 8, K11: 2, K12: 6, K13: 3, K14: 6, K15: 2, K16: 2 };
+const REACH: Record<string, number> = { K0: 1, K1: 1, K10: 8, K11: 2, K12: 6, K13: 3, K14: 6, K15: 1, K16: 2 };
 /** Filing passes K15 once a group of studies, which takes seconds on a slow machine whose senders leave it no pause. */
 const STRIKES_WITHIN_MS = 60_000;
 

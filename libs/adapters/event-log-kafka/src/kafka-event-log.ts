@@ -1,0 +1,146 @@
+// The event log on Kafka: what a cluster uses, under the contract of the port.
+import { DEFAULT_PARTITIONS, MAX_RECORD_BYTES } from '@perennia/contracts';
+import { ConflictError, InvalidInputError, LimitExceededError } from '@perennia/errors';
+import { EventLog, type GroupLag, type NewLogRecord, type Subscription, type SubscriptionOptions } from '@perennia/messaging';
+import { SystemClock, type Clock, type Logger } from '@perennia/telemetry';
+import type { Admin, Kafka } from 'kafkajs';
+import { KafkaAppender } from './kafka-appender.js';
+import { kafkaClient, kafkaError, typeOf, type KafkaConnection } from './kafka-client.js';
+import { KafkaSubscription, type MemberTimes } from './kafka-subscription.js';
+
+export interface KafkaEventLogOptions {
+  connection: KafkaConnection;
+  /** Of every topic; chosen once per installation. Default 8. */
+  partitions?: number;
+  /** A member that is silent for so long has lost its partitions. Default 10 s. */
+  sessionMs?: number;
+  log: Logger;
+  clock?: Clock;
+}
+
+const SESSION_MS = 10_000;
+const HEARTBEATS_A_SESSION = 4;
+
+export class KafkaEventLog extends EventLog {
+  override readonly partitions: number;
+  private readonly kafka: Kafka;
+  private readonly clock: Clock;
+  private readonly appender: KafkaAppender;
+  private readonly times: MemberTimes;
+  private readonly subscriptions = new Set<KafkaSubscription>();
+  private connectedAdmin: Promise<Admin> | undefined;
+
+  private constructor(private readonly options: KafkaEventLogOptions) {
+    super();
+    this.partitions = options.partitions ?? DEFAULT_PARTITIONS;
+    this.clock = options.clock ?? new SystemClock();
+    this.kafka = kafkaClient(options.connection, options.log);
+    this.appender = new KafkaAppender(this.kafka);
+    const sessionMs = options.sessionMs ?? SESSION_MS;
+    this.times = { sessionMs, heartbeatMs: Math.floor(sessionMs / HEARTBEATS_A_SESSION) };
+  }
+
+  /** @throws UnavailableError when no broker can be reached, ConfigurationError when it refuses us */
+  static async open(options: KafkaEventLogOptions): Promise<KafkaEventLog> {
+    const log = new KafkaEventLog(options);
+    await log.withAdmin('list topics', (admin) => admin.listTopics());
+    return log;
+  }
+
+  async append(topic: string, records: readonly NewLogRecord[]): Promise<void> {
+    for (const record of records) this.check(record);
+    if (records.length > 0) await this.appender.append(topic, records);
+  }
+
+  async subscribe(options: SubscriptionOptions): Promise<Subscription> {
+    const groupId = groupIdOf(options.topic, options.group);
+    const subscription = new KafkaSubscription(this.kafka, groupId, options, this.partitions, this.times, this.clock, this.options.log);
+    await subscription.start();
+    this.subscriptions.add(subscription);
+    return {
+      close: async () => {
+        await subscription.close();
+        this.subscriptions.delete(subscription);
+      },
+    };
+  }
+
+  lag(topic: string, group: string): Promise<GroupLag[]> {
+    return this.withAdmin('tell the lag of a group', async (admin) => {
+      const ends = await admin.fetchTopicOffsets(topic);
+      const committed = await committedOffsets(admin, topic, groupIdOf(topic, group));
+      return ends
+        .map(({ partition, low, high }): GroupLag => ({ partition, committedOffset: committed.get(partition) ?? Number(low), endOffset: Number(high) }))
+        .toSorted((a, b) => a.partition - b.partition);
+    });
+  }
+
+  seek(topic: string, group: string, offset: number | 'beginning' | 'end', partition?: number): Promise<void> {
+    return this.withAdmin('move the progress of a group', async (admin) => {
+      const ends = await admin.fetchTopicOffsets(topic);
+      const partitions = ends
+        .filter((each) => partition === undefined || each.partition === partition)
+        .map(({ partition: number, low, high }) => ({ partition: number, offset: offset === 'beginning' ? low : offset === 'end' ? high : String(Math.min(offset, Number(high))) }));
+      try {
+        await admin.setOffsets({ groupId: groupIdOf(topic, group), topic, partitions });
+      } catch (error) {
+        if (!isBusyGroup(error)) throw error;
+        throw new ConflictError(`The consumer group ${group} has members.`, { cause: error, remedy: 'Stop its consumers first.' });
+      }
+    });
+  }
+
+  /** For the topics of an installation: see kafka-topics. @throws as `open` */
+  async withAdmin<T>(doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.admin());
+    } catch (error) {
+      throw kafkaError(error, doing);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.subscriptions].map((subscription) => subscription.close()));
+    this.subscriptions.clear();
+    await this.appender.close();
+    const admin = await this.connectedAdmin?.catch(() => undefined);
+    this.connectedAdmin = undefined;
+    await admin?.disconnect().catch(() => undefined);
+  }
+
+  private check({ partition, value }: NewLogRecord): void {
+    if (!Number.isInteger(partition) || partition < 0 || partition >= this.partitions) throw new InvalidInputError(`There is no partition ${partition}.`);
+    if (value.length > MAX_RECORD_BYTES || Buffer.byteLength(value) > MAX_RECORD_BYTES) {
+      throw new LimitExceededError(`A record of the log is larger than ${MAX_RECORD_BYTES} bytes.`, { remedy: 'Refer to an object range instead.' });
+    }
+  }
+
+  private admin(): Promise<Admin> {
+    this.connectedAdmin ??= this.connectAdmin().catch((error: unknown) => {
+      this.connectedAdmin = undefined;
+      throw error;
+    });
+    return this.connectedAdmin;
+  }
+
+  private async connectAdmin(): Promise<Admin> {
+    const admin = this.kafka.admin();
+    await admin.connect();
+    return admin;
+  }
+}
+
+/** A group of ours reads one topic: members of a group that read different ones would be shared out anew for each other. */
+function groupIdOf(topic: string, group: string): string {
+  return `${group}@${topic}`;
+}
+
+async function committedOffsets(admin: Admin, topic: string, groupId: string): Promise<Map<number, number>> {
+  const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
+  const stored = (found?.partitions ?? []).map(({ partition, offset }): [number, number] => [partition, Number(offset)]);
+  return new Map(stored.filter(([, offset]) => offset >= 0));
+}
+
+function isBusyGroup(error: unknown): boolean {
+  return typeOf(error) === 'KafkaJSNonRetriableError' && /no running instances/.test((error as Error).message);
+}
