@@ -5,7 +5,7 @@ import { EventLog, type GroupLag, type NewLogRecord, type Subscription, type Sub
 import { SystemClock, type Clock, type Logger } from '@perennia/telemetry';
 import type { Admin, Kafka } from 'kafkajs';
 import { KafkaAppender } from './kafka-appender.js';
-import { kafkaClient, kafkaError, typeOf, type KafkaConnection } from './kafka-client.js';
+import { kafkaClient, kafkaError, type KafkaConnection } from './kafka-client.js';
 import { KafkaSubscription, type MemberTimes } from './kafka-subscription.js';
 
 export interface KafkaEventLogOptions {
@@ -20,6 +20,8 @@ export interface KafkaEventLogOptions {
 
 const SESSION_MS = 10_000;
 const HEARTBEATS_A_SESSION = 4;
+/** States of a group that nobody is in. */
+const WITHOUT_MEMBERS: ReadonlySet<string> = new Set(['Empty', 'Dead']);
 
 export class KafkaEventLog extends EventLog {
   override readonly partitions: number;
@@ -77,17 +79,28 @@ export class KafkaEventLog extends EventLog {
 
   seek(topic: string, group: string, offset: number | 'beginning' | 'end', partition?: number): Promise<void> {
     return this.withAdmin('move the progress of a group', async (admin) => {
+      const groupId = groupIdOf(topic, group);
+      const { groups: [description] } = await admin.describeGroups([groupId]);
+      if (!WITHOUT_MEMBERS.has(description!.state)) throw new ConflictError(`The consumer group ${group} has members.`, { remedy: 'Stop its consumers first.' });
       const ends = await admin.fetchTopicOffsets(topic);
-      const partitions = ends
+      const wanted = ends
         .filter((each) => partition === undefined || each.partition === partition)
-        .map(({ partition: number, low, high }) => ({ partition: number, offset: offset === 'beginning' ? low : offset === 'end' ? high : String(Math.min(offset, Number(high))) }));
-      try {
-        await admin.setOffsets({ groupId: groupIdOf(topic, group), topic, partitions });
-      } catch (error) {
-        if (!isBusyGroup(error)) throw error;
-        throw new ConflictError(`The consumer group ${group} has members.`, { cause: error, remedy: 'Stop its consumers first.' });
-      }
+        .map(({ partition: number, low, high }) => ({ topic, partition: number, offset: offset === 'beginning' ? low : offset === 'end' ? high : String(Math.min(offset, Number(high))) }));
+      await this.storeProgress(topic, groupId, wanted);
     });
+  }
+
+  /** As the only member of the group, which reads nothing. (The call kafkajs has for this waits for a whole long poll, five seconds.) */
+  private async storeProgress(topic: string, groupId: string, offsets: { topic: string; partition: number; offset: string }[]): Promise<void> {
+    const consumer = this.kafka.consumer({ groupId, sessionTimeout: this.times.sessionMs, heartbeatInterval: this.times.heartbeatMs, maxWaitTimeInMs: 100, allowAutoTopicCreation: false });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topic, fromBeginning: true });
+      await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: () => Promise.resolve() });
+      await consumer.commitOffsets(offsets);
+    } finally {
+      await consumer.disconnect();
+    }
   }
 
   /** For the topics of an installation: see kafka-topics. @throws as `open` */
@@ -139,8 +152,4 @@ async function committedOffsets(admin: Admin, topic: string, groupId: string): P
   const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
   const stored = (found?.partitions ?? []).map(({ partition, offset }): [number, number] => [partition, Number(offset)]);
   return new Map(stored.filter(([, offset]) => offset >= 0));
-}
-
-function isBusyGroup(error: unknown): boolean {
-  return typeOf(error) === 'KafkaJSNonRetriableError' && /no running instances/.test((error as Error).message);
 }
