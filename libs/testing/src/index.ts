@@ -14,6 +14,7 @@ export { PromiseSender, stow } from './promise/sender.js';
 export { syntheticObject, type SyntheticObject } from './promise/synthetic-object.js';
 export { eventLogContract, type EventLogHarness, type StuckMember } from './contracts/event-log.contract.js';
 export { MemoryEventLog, MemoryLogStore } from './fakes/memory-event-log.js';
+export { startStuckMember } from './child-process/start-stuck-member.js';
 export { spawnSource } from './child-process/spawn-source.js';
 export { part10Of, writePart10 } from './promise/write-part10.js';
 export { generateCatalogue, generatedUid, type GeneratedCatalogueOptions } from './builders/generated-catalogue.js';

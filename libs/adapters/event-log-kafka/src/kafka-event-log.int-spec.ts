@@ -1,11 +1,9 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigurationError, LimitExceededError } from '@perennia/errors';
 import type { LogRecord, NewLogRecord } from '@perennia/messaging';
 import { createLogger } from '@perennia/telemetry';
-import { eventLogContract, hasBackend, KAFKA_PASSWORD, KAFKA_USER, KafkaBroker, spawnSource } from '@perennia/testing';
+import { eventLogContract, hasBackend, KAFKA_PASSWORD, KAFKA_USER, KafkaBroker, startStuckMember } from '@perennia/testing';
 import type { KafkaConnection } from './kafka-client.js';
 import { KafkaEventLog } from './kafka-event-log.js';
 import { checkTopics, createTopics } from './kafka-topics.js';
@@ -34,17 +32,7 @@ if (hasKafka) {
     await setUp.close();
     return {
       open: () => KafkaEventLog.open({ connection: connectionTo(broker), sessionMs: SESSION_MS, log }),
-      startStuckMember: async (topic, group) => {
-        const child = spawnSource(fileURLToPath(new URL('./stuck-member.child.ts', import.meta.url)), [broker.brokers[0]!, topic, group]);
-        return {
-          holding: once(child, 'message').then(([count]) => count as number),
-          kill: async () => {
-            const exited = once(child, 'exit');
-            child.kill('SIGKILL');
-            await exited;
-          },
-        };
-      },
+      startStuckMember: async (topic, group) => startStuckMember(new URL('./stuck-member.child.ts', import.meta.url), [broker.brokers[0]!, topic, group]),
       close: () => broker.remove(),
     };
   });
@@ -96,6 +84,39 @@ suite('KafkaEventLog and its cluster', () => {
     await eventLog.append('small', [record(8)]);
     expect((await eventLog.lag('small', 'nobody'))[0]).toMatchObject({ endOffset: 1 });
   });
+
+  it('given more than a topic takes in one request, then it goes out in several, in order', async () => {
+    const eventLog = await open(connectionTo(broker));
+    const topic = await newTopic(eventLog);
+    const values = Array.from({ length: 12 }, (_, n) => JSON.stringify({ number: n, filler: 'x'.repeat(250_000) }));
+    await eventLog.append(topic, values.map((value) => ({ partition: 3, key: 'k', value })));
+    const numbers: number[] = [];
+    const subscription = await eventLog.subscribe({ topic, group: 'large', maxRecords: 100, handle: async (records) => void numbers.push(...records.map(numberOf)) });
+    while (numbers.length < values.length) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(numbers).toEqual(values.map((_, n) => n));
+    await subscription.close();
+  }, 30_000);
+
+  it('given a handler that takes longer than a session, then nobody else is given its records', async () => {
+    const topic = await newTopic(await open(connectionTo(broker)));
+    const slow = await open(connectionTo(broker, 'slow'));
+    await slow.append(topic, [0, 1, 2, 3].map(record));
+    const handled: number[] = [];
+    let begun = (): void => {};
+    const inHand = new Promise<void>((resolve) => (begun = resolve));
+    const handle = async (records: LogRecord[]): Promise<void> => {
+      begun();
+      await new Promise((resolve) => setTimeout(resolve, SESSION_MS + 2000));
+      handled.push(...records.map(numberOf));
+    };
+    const subscription = await slow.subscribe({ topic, group: 'patient', maxRecords: 10, handle });
+    await inHand;
+    while (handled.length === 0) await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect((await slow.lag(topic, 'patient')).filter(({ committedOffset, endOffset }) => committedOffset !== endOffset)).toEqual([]);
+    expect(handled.toSorted()).toEqual([0, 1, 2, 3]);
+    await subscription.close();
+  }, 60_000);
 
   it('given a broker that is killed and comes back, then everything appended meanwhile is there and everything is read', async () => {
     const eventLog = await open(connectionTo(broker));

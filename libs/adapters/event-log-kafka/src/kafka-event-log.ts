@@ -1,11 +1,11 @@
 // The event log on Kafka: what a cluster uses, under the contract of the port.
-import { DEFAULT_PARTITIONS, MAX_RECORD_BYTES } from '@perennia/contracts';
-import { ConflictError, InvalidInputError, LimitExceededError } from '@perennia/errors';
-import { EventLog, type GroupLag, type NewLogRecord, type Subscription, type SubscriptionOptions } from '@perennia/messaging';
+import { DEFAULT_PARTITIONS } from '@perennia/contracts';
+import { ConflictError } from '@perennia/errors';
+import { assertAppendable, EventLog, keptUntilClosed, type GroupLag, type NewLogRecord, type Subscription, type SubscriptionOptions } from '@perennia/messaging';
 import { SystemClock, type Clock, type Logger } from '@perennia/telemetry';
 import type { Admin, Kafka } from 'kafkajs';
 import { KafkaAppender } from './kafka-appender.js';
-import { kafkaClient, kafkaError, type KafkaConnection } from './kafka-client.js';
+import { kafkaClient, kafkaError, typeOf, type KafkaConnection } from './kafka-client.js';
 import { KafkaSubscription, type MemberTimes } from './kafka-subscription.js';
 
 export interface KafkaEventLogOptions {
@@ -20,6 +20,9 @@ export interface KafkaEventLogOptions {
 
 const SESSION_MS = 10_000;
 const HEARTBEATS_A_SESSION = 4;
+const COORDINATOR_MOVES: ReadonlySet<string> = new Set(['NOT_COORDINATOR_FOR_GROUP', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'GROUP_LOAD_IN_PROGRESS']);
+const COORDINATOR_ATTEMPTS = 10;
+const COORDINATOR_PAUSE_MS = 200;
 /** States of a group that nobody is in. */
 const WITHOUT_MEMBERS: ReadonlySet<string> = new Set(['Empty', 'Dead']);
 
@@ -50,7 +53,7 @@ export class KafkaEventLog extends EventLog {
   }
 
   async append(topic: string, records: readonly NewLogRecord[]): Promise<void> {
-    for (const record of records) this.check(record);
+    for (const record of records) assertAppendable(record, this.partitions);
     if (records.length > 0) await this.appender.append(topic, records);
   }
 
@@ -58,13 +61,7 @@ export class KafkaEventLog extends EventLog {
     const groupId = groupIdOf(options.topic, options.group);
     const subscription = new KafkaSubscription(this.kafka, groupId, options, this.partitions, this.times, this.clock, this.options.log);
     await subscription.start();
-    this.subscriptions.add(subscription);
-    return {
-      close: async () => {
-        await subscription.close();
-        this.subscriptions.delete(subscription);
-      },
-    };
+    return keptUntilClosed(this.subscriptions, subscription);
   }
 
   lag(topic: string, group: string): Promise<GroupLag[]> {
@@ -105,10 +102,15 @@ export class KafkaEventLog extends EventLog {
 
   /** For the topics of an installation: see kafka-topics. @throws as `open` */
   async withAdmin<T>(doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
-    try {
-      return await work(await this.admin());
-    } catch (error) {
-      throw kafkaError(error, doing);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work(await this.admin());
+      } catch (error) {
+        if (attempt === COORDINATOR_ATTEMPTS || !COORDINATOR_MOVES.has(typeOf(error))) throw kafkaError(error, doing);
+      }
+      // Who coordinates a group is remembered with the connection, and wrong while a broker starts or leaves.
+      await this.forgetAdmin();
+      await this.clock.sleep(COORDINATOR_PAUSE_MS);
     }
   }
 
@@ -116,16 +118,13 @@ export class KafkaEventLog extends EventLog {
     await Promise.all([...this.subscriptions].map((subscription) => subscription.close()));
     this.subscriptions.clear();
     await this.appender.close();
+    await this.forgetAdmin();
+  }
+
+  private async forgetAdmin(): Promise<void> {
     const admin = await this.connectedAdmin?.catch(() => undefined);
     this.connectedAdmin = undefined;
     await admin?.disconnect().catch(() => undefined);
-  }
-
-  private check({ partition, value }: NewLogRecord): void {
-    if (!Number.isInteger(partition) || partition < 0 || partition >= this.partitions) throw new InvalidInputError(`There is no partition ${partition}.`);
-    if (value.length > MAX_RECORD_BYTES || Buffer.byteLength(value) > MAX_RECORD_BYTES) {
-      throw new LimitExceededError(`A record of the log is larger than ${MAX_RECORD_BYTES} bytes.`, { remedy: 'Refer to an object range instead.' });
-    }
   }
 
   private admin(): Promise<Admin> {

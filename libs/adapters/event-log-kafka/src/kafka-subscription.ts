@@ -1,6 +1,7 @@
 // One member of a consumer group. Batches of all partitions it owns are gathered into calls of the handler, one at a time, up to the size
 // the handler wants; progress of all of them is stored with one request after it. What a handler rejects is given to it again on the spot:
 // the member stays in its group, so nobody else has to take over because the database is away.
+import { ArchiveError } from '@perennia/errors';
 import type { LogRecord, Subscription, SubscriptionOptions } from '@perennia/messaging';
 import type { Clock, Logger } from '@perennia/telemetry';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
@@ -142,8 +143,10 @@ export class KafkaSubscription implements Subscription {
         try {
           await this.options.handle(records);
           return true;
-        } catch {
+        } catch (error) {
           if (lost !== undefined) throw lost;
+          const code = error instanceof ArchiveError ? error.code : 'UNEXPECTED';
+          this.log.warn({ topic: this.options.topic, group: this.options.group, code }, 'A batch of the event log was refused by its handler');
           await this.clock.sleep(AGAIN_AFTER_MS, this.closing.signal);
         }
       }

@@ -1,9 +1,7 @@
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigurationError } from '@perennia/errors';
 import type { LogRecord } from '@perennia/messaging';
-import { cloneTemplateDatabase, eventLogContract, spawnSource, type TestDatabase } from '@perennia/testing';
+import { cloneTemplateDatabase, eventLogContract, startStuckMember, type TestDatabase } from '@perennia/testing';
 import { createLogger, SystemClock } from '@perennia/telemetry';
 import { migrateSchema } from '@perennia/persistence';
 import { EventLog1763769600010 } from './migrations/1763769600010-event-log.js';
@@ -15,17 +13,7 @@ eventLogContract('PostgresEventLog', async () => {
   const database = await cloneTemplateDatabase();
   return {
     open: () => PostgresEventLog.open({ url: database.url, log }),
-    startStuckMember: async (topic, group) => {
-      const child = spawnSource(fileURLToPath(new URL('./stuck-member.child.ts', import.meta.url)), [database.url, topic, group]);
-      return {
-        holding: once(child, 'message').then(([count]) => count as number),
-        kill: async () => {
-          const exited = once(child, 'exit');
-          child.kill('SIGKILL');
-          await exited;
-        },
-      };
-    },
+    startStuckMember: async (topic, group) => startStuckMember(new URL('./stuck-member.child.ts', import.meta.url), [database.url, topic, group]),
     close: () => database.close(),
   };
 });

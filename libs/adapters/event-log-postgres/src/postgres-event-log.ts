@@ -1,7 +1,7 @@
 // The event log in PostgreSQL, for one machine: what the embedded installation uses instead of Kafka, under the same contract.
-import { ConflictError, InvalidInputError, LimitExceededError } from '@perennia/errors';
-import { DEFAULT_PARTITIONS, MAX_RECORD_BYTES, topics } from '@perennia/contracts';
-import { EventLog, type GroupLag, type NewLogRecord, type Subscription, type SubscriptionOptions } from '@perennia/messaging';
+import { ConflictError, InvalidInputError } from '@perennia/errors';
+import { DEFAULT_PARTITIONS, topics } from '@perennia/contracts';
+import { assertAppendable, EventLog, keptUntilClosed, type GroupLag, type NewLogRecord, type Subscription, type SubscriptionOptions } from '@perennia/messaging';
 import { migrateSchema } from '@perennia/persistence';
 import { SystemClock, type Clock, type Logger } from '@perennia/telemetry';
 import { AppendAnnouncer } from './append-announcer.js';
@@ -54,13 +54,7 @@ export class PostgresEventLog extends EventLog {
     const group = await this.group(options.topic, options.group);
     const subscription = new LogSubscription(this.options.url, group, options, this.clock, this.options.log);
     await subscription.start();
-    this.subscriptions.add(subscription);
-    return {
-      close: async () => {
-        await subscription.close();
-        this.subscriptions.delete(subscription);
-      },
-    };
+    return keptUntilClosed(this.subscriptions, subscription);
   }
 
   async lag(topic: string, group: string): Promise<GroupLag[]> {
@@ -111,12 +105,10 @@ export class PostgresEventLog extends EventLog {
     await service?.end();
   }
 
-  private check({ partition, key, value }: NewLogRecord): void {
-    if (!Number.isInteger(partition) || partition < 0 || partition >= this.partitions) throw new InvalidInputError(`There is no partition ${partition}.`);
+  private check(record: NewLogRecord): void {
+    assertAppendable(record, this.partitions);
+    const { key, value } = record;
     if (key.includes(SEPARATOR) || value.includes(SEPARATOR)) throw new InvalidInputError('A record of the log must be JSON text.');
-    if (value.length > MAX_RECORD_BYTES || Buffer.byteLength(value) > MAX_RECORD_BYTES) {
-      throw new LimitExceededError(`A record of the log is larger than ${MAX_RECORD_BYTES} bytes.`, { remedy: 'Refer to an object range instead.' });
-    }
   }
 
   private appended(topic: string): void {

@@ -11,6 +11,15 @@ describe('BlockPool', () => {
     expect(pool.take(LARGE_BLOCK_BYTES).block).toBe(block);
   });
 
+  it('given more blocks than the piece has, then those beyond it are not kept', () => {
+    const pool = new BlockPool(new ByteBudget(1 << 30));
+    const blocks = Array.from({ length: 40 }, () => pool.take(LARGE_BLOCK_BYTES).block);
+    expect(new Set(blocks.map(({ buffer }) => buffer)).size).toBe(9);
+    for (const block of blocks) pool.give(block);
+    const again = Array.from({ length: 40 }, () => pool.take(LARGE_BLOCK_BYTES).block);
+    expect(again.filter((block) => blocks.includes(block))).toHaveLength(32);
+  });
+
   it('given blocks in use, then they count against the budget until they come back', async () => {
     const budget = new ByteBudget(LARGE_BLOCK_BYTES);
     const pool = new BlockPool(budget);

@@ -1,7 +1,7 @@
 // Made-up objects, and a receiver that keeps nothing: each road that objects come by sends some through itself before the first real one
 // comes, and what every byte goes through is compiled then. Without it the first hundreds of objects after a start take half as long again.
 import { Dataset, EXPLICIT_VR_LITTLE_ENDIAN, writeDataset } from '@perennia/dicom-data';
-import type { LandedRecord, Landing } from '@perennia/storage';
+import { HEAD_BYTES, type LandedRecord, type Landing } from '@perennia/storage';
 import type { Clock } from '@perennia/telemetry';
 import { BlockPool } from './block-pool.js';
 import { ByteBudget } from './byte-budget.js';
@@ -21,7 +21,7 @@ const BUDGET_BYTES = 8 * 1024 * 1024;
 const CT_IMAGE_STORAGE = '1.2.840.10008.5.1.4.1.1.2';
 
 /** Takes what it is given and keeps nothing. */
-const NOWHERE = { headroomBytes: 64, append: () => Promise.resolve({} as LandedRecord) } as unknown as Landing;
+const NOWHERE = { headroomBytes: HEAD_BYTES, append: () => Promise.resolve({} as LandedRecord) } as unknown as Landing;
 const NO_REFUSALS = { record: () => undefined } as unknown as RefusalLog;
 
 export function receiveIntoNowhere(clock: Clock): ReceiveObject {

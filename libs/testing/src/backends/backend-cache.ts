@@ -2,9 +2,9 @@
 // run the archive. Offline after the first time.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { inTurn } from '../in-turn.js';
 
 /** VNA_TEST_CACHE names another folder. */
 export const backendCache = process.env['VNA_TEST_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'perennia-tests');
@@ -28,21 +28,4 @@ export function runOrThrow(command: string, parameters: readonly string[], envir
   const { status, stdout, stderr, error } = spawnSync(command, parameters, { encoding: 'utf8', env: { ...process.env, ...environment }, maxBuffer: 1 << 26 });
   if (status === 0) return stdout;
   throw new Error(`${command} failed (${error?.message ?? `exit code ${status}`}): ${`${stdout}${stderr}`.slice(-2000)}`);
-}
-
-/** An abstract socket is free again as soon as its holder has ended, however it ended. */
-async function inTurn<T>(name: string, work: () => T): Promise<T> {
-  for (;;) {
-    const turn = createServer();
-    const taken = await new Promise<boolean>((resolve) => turn.once('error', () => resolve(false)).listen(`\0${name}`, () => resolve(true)));
-    if (!taken) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      continue;
-    }
-    try {
-      return work();
-    } finally {
-      await new Promise((resolve) => turn.close(resolve));
-    }
-  }
 }

@@ -26,7 +26,6 @@ export class KafkaBroker {
     private readonly directory: string,
     private readonly server: LocalProcess,
     readonly port: number,
-    readonly security: KafkaSecurity,
   ) {}
 
   static async start(security: KafkaSecurity = 'plain'): Promise<KafkaBroker> {
@@ -44,7 +43,7 @@ export class KafkaBroker {
       command: 'java', parameters: ['-Xms96m', '-Xmx320m', ...JVM, ...LOGGING, '-cp', join(jars, '*'), 'kafka.Kafka', properties],
       logFile: join(directory, 'broker.log'), port, readyLine: 'Kafka Server started',
     });
-    const broker = new KafkaBroker(directory, server, port, security);
+    const broker = new KafkaBroker(directory, server, port);
     await server.start();
     return broker;
   }
@@ -61,14 +60,9 @@ export class KafkaBroker {
     return this.server.kill();
   }
 
-  /** After `kill` or `pause`, on the same data. */
+  /** After `kill`, on the same data. */
   restart(): Promise<void> {
     return this.server.start();
-  }
-
-  /** Stops it in order; the data stay until `remove`. */
-  pause(): Promise<void> {
-    return this.server.stop();
   }
 
   async remove(): Promise<void> {

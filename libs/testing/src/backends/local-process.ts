@@ -16,7 +16,6 @@ export interface LocalProcessOptions {
 }
 
 const READY_WITHIN_MS = 60_000;
-const STOP_WITHIN_MS = 20_000;
 /** util-linux: the kernel ends the child when its parent is gone. */
 const endsWithParent = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0;
 
@@ -24,10 +23,6 @@ export class LocalProcess {
   private child: ChildProcess | undefined;
 
   constructor(private readonly options: LocalProcessOptions) {}
-
-  get pid(): number | undefined {
-    return this.child?.pid;
-  }
 
   /** @throws with its last words when it ends or is not ready in time */
   async start(): Promise<void> {
@@ -49,23 +44,13 @@ export class LocalProcess {
     }
   }
 
-  async stop(): Promise<void> {
-    const deadline = setTimeout(() => this.child?.kill('SIGKILL'), STOP_WITHIN_MS);
-    await this.end('SIGTERM');
-    clearTimeout(deadline);
-  }
-
   /** kill -9. */
-  kill(): Promise<void> {
-    return this.end('SIGKILL');
-  }
-
-  private async end(signal: NodeJS.Signals): Promise<void> {
+  async kill(): Promise<void> {
     const { child } = this;
     this.child = undefined;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
-    child.kill(signal);
+    child.kill('SIGKILL');
     await ended;
   }
 
@@ -76,7 +61,7 @@ export class LocalProcess {
   }
 }
 
-export function portAnswers(port: number): Promise<boolean> {
+function portAnswers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));

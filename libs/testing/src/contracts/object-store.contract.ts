@@ -171,7 +171,7 @@ export function objectStoreContract(name: string, makeHarness: () => Promise<Obj
     });
 
     it.each([
-      '', '/', 'data', 'work', 'work/', 'data/000', 'data/400/a', 'data/00G/a', 'work/../a', 'work/a/../../b', '../work/a', '/work/a', 'work//a', 'work/.a',
+      '', '/', 'data', 'work', 'work/', 'data/000', 'data/400/a', 'data/00G/a', 'work/../a', 'work/a/../../b', '../work/a', '/data/000/a', 'work//a', 'work/.a',
       'work/a\0b', 'work/a b', 'work/ä', 'work/a\\b', 'work/a~b', 'work/%2e%2e', 'other/a', `work/${'a'.repeat(250)}`, 'work/a\n', 'WORK/a', 'work/-a',
     ])('refuses the hostile key %j everywhere', async (key) => {
       await expect(store.create(key)).rejects.toBeInstanceOf(InvalidInputError);

@@ -3,24 +3,23 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
-import { createLogger, SystemClock } from '@perennia/telemetry';
+import { createLogger } from '@perennia/telemetry';
 import { EmbeddedPostgres } from '@perennia/postgres-embedded';
+import { inTurn } from '../in-turn.js';
 
 const checkout = createHash('sha256').update(import.meta.url).digest('hex').slice(0, 8);
 const folder = join(tmpdir(), `perennia-test-${userInfo().uid}-${checkout}`);
-const clock = new SystemClock();
 
 let known: Promise<string> | undefined;
 
 /** URL of the server's maintenance database. */
 export function sharedTestServer(): Promise<string> {
   const outside = process.env['VNA_TEST_DATABASE_URL'];
-  return (known ??= outside ? Promise.resolve(outside) : withStartTurn(reuseOrStart));
+  return (known ??= outside ? Promise.resolve(outside) : inTurn(folder, reuseOrStart));
 }
 
 async function reuseOrStart(): Promise<string> {
@@ -51,21 +50,4 @@ async function startServer(): Promise<string> {
   const watcher = fileURLToPath(new URL('./test-server-watcher.mjs', import.meta.url));
   spawn(process.execPath, [watcher, folder, String(server.pid)], { detached: true, stdio: 'ignore' }).unref();
   return server.url;
-}
-
-/** Workers take turns: an abstract socket is free again as soon as its holder has ended. */
-async function withStartTurn<T>(work: () => Promise<T>): Promise<T> {
-  for (;;) {
-    const turn = createServer();
-    const taken = await new Promise<boolean>((resolve) => turn.once('error', () => resolve(false)).listen(`\0${folder}`, () => resolve(true)));
-    if (!taken) {
-      await clock.sleep(20);
-      continue;
-    }
-    try {
-      return await work();
-    } finally {
-      await new Promise((resolve) => turn.close(resolve));
-    }
-  }
 }

@@ -1,7 +1,6 @@
 // EventLog in memory, for tests of services. Several logs over one MemoryLogStore stand for several processes.
-import { ConflictError, InvalidInputError, LimitExceededError } from '@perennia/errors';
-import { MAX_RECORD_BYTES } from '@perennia/contracts';
-import { EventLog, type GroupLag, type LogRecord, type NewLogRecord, type Subscription, type SubscriptionOptions } from '@perennia/messaging';
+import { ConflictError } from '@perennia/errors';
+import { assertAppendable, EventLog, type GroupLag, type LogRecord, type NewLogRecord, type Subscription, type SubscriptionOptions } from '@perennia/messaging';
 
 interface Member {
   owned: Set<number>;
@@ -58,10 +57,7 @@ export class MemoryEventLog extends EventLog {
   }
 
   async append(topic: string, records: readonly NewLogRecord[]): Promise<void> {
-    for (const { partition, value } of records) {
-      if (!(partition >= 0 && partition < this.partitions)) throw new InvalidInputError(`There is no partition ${partition}.`);
-      if (Buffer.byteLength(value) > MAX_RECORD_BYTES) throw new LimitExceededError(`A record of the log is larger than ${MAX_RECORD_BYTES} bytes.`);
-    }
+    for (const record of records) assertAppendable(record, this.partitions);
     const partitions = this.store.topic(topic);
     for (const record of records) {
       const kept = partitions[record.partition]!;
