@@ -1,18 +1,13 @@
 // The administrator's command against the running product: what goes in by `vna import` comes out by `vna export` byte for byte.
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { part10, type Part10Object } from '@perennia/testing';
-import { StartProcess, freePorts, repository } from './start-process.js';
+import { runVna, runVnaJson, type VnaAnswer } from './run-vna.js';
+import { StartProcess, freePorts } from './start-process.js';
 
-interface Answer {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
 interface Json extends Record<string, unknown> {
   found: number;
   stored: number;
@@ -26,21 +21,8 @@ let environment: Record<string, string>;
 let start: StartProcess;
 let objects: Part10Object[];
 
-function vna(...parameters: string[]): Promise<Answer> {
-  return new Promise((done) => {
-    const child = execFile(
-      process.execPath,
-      [join(repository, 'tools', 'vna.mjs'), ...parameters],
-      { env: { PATH: process.env['PATH'], HOME: '/tmp', ...environment }, maxBuffer: 1 << 26 },
-      (_error, stdout, stderr) => done({ code: child.exitCode!, stdout, stderr }),
-    );
-  });
-}
-async function vnaJson<Result = Json>(...parameters: string[]): Promise<Result> {
-  const { stdout, stderr } = await vna(...parameters, '--json');
-  if (stdout === '') throw new Error(stderr);
-  return JSON.parse(stdout) as Result;
-}
+const vna = (...parameters: string[]): Promise<VnaAnswer> => runVna(environment, ...parameters);
+const vnaJson = <Result = Json>(...parameters: string[]): Promise<Result> => runVnaJson<Result>(environment, ...parameters);
 
 function writeMedium(): void {
   objects = Array.from({ length: 12 }, (_, n) =>

@@ -1,36 +1,50 @@
-// Health of the archive as a whole: its processes' own answers, gathered when asked.
-import { HealthRegistry, HealthServer, Metrics } from '@perennia/telemetry';
+// Health and metrics of the archive as a whole: its processes' own answers, gathered when asked.
+import { HealthRegistry, HealthServer, Metrics, type HealthReport } from '@perennia/telemetry';
+import { GatheredMetrics, type MetricsSource } from './gathered-metrics.js';
 import type { RoleProcess } from './role-process.js';
+import type { RunningGroup } from './run-group.js';
 
+/** Above that of their own checks, below that of probes. */
 const ASK_DEADLINE_MS = 1500;
+const ANSWER_DEADLINE_MS = 2000;
 
 export class ArchiveHealth {
   readonly #server: HealthServer;
 
-  constructor(processes: readonly RoleProcess[], inProcess: readonly HealthRegistry[]) {
-    const health = new HealthRegistry();
+  constructor(processes: readonly RoleProcess[], inProcess: readonly (Pick<RunningGroup, 'health' | 'metrics'> & { name: string })[]) {
+    const health = new HealthRegistry(ANSWER_DEADLINE_MS);
     const metrics = new Metrics();
     metrics.collectProcessMetrics();
     for (const each of processes) health.addReadiness(each.name, () => askReadiness(each));
-    inProcess.forEach((registry, index) => health.addReadiness(`group-${index}`, () => ownReadiness(registry)));
-    this.#server = new HealthServer(health, metrics);
+    for (const { name, health: own } of inProcess) health.addReadiness(name, async () => failing((await own.ready()).checks));
+    const sources: MetricsSource[] = [
+      { name: 'supervisor', text: () => metrics.text() },
+      ...processes.map((each) => ({ name: each.name, text: () => askMetrics(each) })),
+      ...inProcess.map(({ name, metrics: own }) => ({ name, text: () => own.text() })),
+    ];
+    this.#server = new HealthServer(health, new GatheredMetrics(sources));
   }
 
-  listen(port: number): Promise<number> {
-    return this.#server.listen(port);
+  listen(port: number, host: string): Promise<number> {
+    return this.#server.listen(port, host);
   }
   close(): Promise<void> {
     return this.#server.close();
   }
 }
 
-const failing = (checks: Record<string, { ok: boolean; reason?: string }>): string | undefined =>
-  Object.entries(checks).filter(([, { ok }]) => !ok).map(([name, { reason }]) => `${name}: ${reason}`).join('; ') || undefined;
+const failing = (checks: HealthReport['checks']): string | undefined =>
+  Object.entries(checks).filter(([, { ok, vital }]) => !ok && vital !== false).map(([name, { reason }]) => `${name}: ${reason}`).join('; ') || undefined;
 
-async function askReadiness({ ready }: RoleProcess): Promise<string | undefined> {
-  if (!ready) return 'is being started';
-  const response = await fetch(`http://127.0.0.1:${ready.healthPort}/readyz`, { signal: AbortSignal.timeout(ASK_DEADLINE_MS) });
-  return failing(((await response.json()) as { checks: Record<string, { ok: boolean; reason?: string }> }).checks);
+async function askReadiness(process: RoleProcess): Promise<string | undefined> {
+  if (!process.ready) return 'is being started';
+  return failing(((await (await ask(process, '/readyz')).json()) as HealthReport).checks);
 }
 
-const ownReadiness = async (registry: HealthRegistry): Promise<string | undefined> => failing((await registry.ready()).checks);
+const askMetrics = async (process: RoleProcess): Promise<string> => (await ask(process, '/metrics')).text();
+
+/** @throws when it is being started or does not answer in time */
+async function ask({ ready, name }: RoleProcess, path: string): Promise<Response> {
+  if (!ready) throw new Error(`${name} is being started`);
+  return fetch(`http://127.0.0.1:${ready.healthPort}${path}`, { signal: AbortSignal.timeout(ASK_DEADLINE_MS) });
+}

@@ -11,14 +11,17 @@ export interface Endpoint {
 
 const host = (name: string): string => (name.includes(':') ? `[${name}]` : name);
 
+/** How this machine reaches a server bound to an address. */
+export const reachable = (address: string): string => host(address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address);
+
 export function endpointsOf(config: EffectiveConfig): Endpoint[] {
-  const { roles, healthPort } = config.get(ArchiveConfig);
+  const { roles, healthHost, healthPort } = config.get(ArchiveConfig);
   const dicom = config.get(IngestConfig);
   const web = config.get(DicomwebConfig);
   return [
     ...(roles.includes('ingest') ? [{ name: 'DICOM', address: `${host(dicom.host)}:${dicom.port}, AE title ${dicom.aeTitle}` }] : []),
     ...(roles.includes('dicomweb') ? [{ name: 'DICOMweb', address: `http://${host(web.host)}:${web.port}${web.pathPrefix}` }] : []),
-    { name: 'Health', address: `http://127.0.0.1:${healthPort}/readyz (also /livez, /metrics)` },
+    { name: 'Health', address: `http://${reachable(healthHost)}:${healthPort}/readyz (also /livez, /metrics)` },
   ];
 }
 

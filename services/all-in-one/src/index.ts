@@ -7,5 +7,7 @@ export { loadArchiveConfig } from './load-archive-config.js';
 export { LandingAreas } from './landing-areas.js';
 export { assertPortsFree } from './listeners.js';
 export { listenersOf } from './listeners-of.js';
+export { reachable } from './endpoints.js';
+export { openEventLog, openKafka, prepareEventLog, usesKafka, type EventLogOptions } from './event-logs.js';
 export { readRunState, type RunState } from './run-state.js';
 export { formatStartFailure, toStartFailure } from './start-failure.js';

@@ -24,7 +24,7 @@ export function listenersOf(config: EffectiveConfig, roles: readonly RoleName[])
     });
   }
   listeners.push({
-    name: 'health server', host: '127.0.0.1', port: config.get(ArchiveConfig).healthPort, hostVariable: 'VNA_HEALTH_PORT', portVariable: 'VNA_HEALTH_PORT',
+    name: 'health server', host: config.get(ArchiveConfig).healthHost, port: config.get(ArchiveConfig).healthPort, hostVariable: 'VNA_HEALTH_HOST', portVariable: 'VNA_HEALTH_PORT',
     peersAreKnown: true, remedy: '',
   });
   return listeners;

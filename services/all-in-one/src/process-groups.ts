@@ -19,6 +19,13 @@ export const processGroups: readonly ProcessGroup[] = [
   { name: 'web', roles: ['dicomweb'], receives: true },
 ];
 
+/** Name of the landing area that a copy of the group writes: an area has one writer. */
+export const landingOwnerOf = ({ name, receives }: ProcessGroup, instance: string | undefined): string | undefined =>
+  receives ? [name, ...(instance === undefined ? [] : [instance])].join('-') : undefined;
+
+/** Whether a group takes objects in and does nothing else: that goes on while database and event log are away. */
+export const onlyAcquires = ({ roles }: ProcessGroup): boolean => roles.every((role) => role === 'ingest');
+
 /** The groups that have work for the wanted roles, with just those. */
 export const groupsFor = (wanted: readonly RoleName[]): ProcessGroup[] =>
   processGroups

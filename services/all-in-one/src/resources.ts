@@ -1,15 +1,15 @@
 // What a process works with, opened once: databases, log, store, landing, clock, metrics. Here and nowhere else adapters are chosen.
 import { join, resolve } from 'node:path';
 import type { EffectiveConfig } from '@perennia/config';
-import { DEFAULT_PARTITIONS, HOT_TIER } from '@perennia/contracts';
-import { PostgresEventLog } from '@perennia/event-log-postgres';
+import { HOT_TIER } from '@perennia/contracts';
 import { LandingFileReader } from '@perennia/landing-file';
-import { EventLog } from '@perennia/messaging';
+import type { EventLog } from '@perennia/messaging';
 import { FsObjectStore } from '@perennia/object-store-fs';
 import { connectDatabases, type Databases } from '@perennia/persistence';
 import { TieredPlaceReader, type Landing, type ObjectStore, type PlaceReader } from '@perennia/storage';
 import { HealthRegistry, Metrics, SystemClock, type Clock, type Logger } from '@perennia/telemetry';
 import { ArchiveConfig } from './archive.config.js';
+import { openEventLog } from './event-logs.js';
 import { LandingAreas } from './landing-areas.js';
 
 /** Connections of a process to the database. Each costs the server 4 to 8 MB, and more statements at once are not done sooner. */
@@ -33,6 +33,10 @@ export interface ResourceOptions {
   databaseUrl: string;
   /** Landing area this process writes; none for processes that only read. */
   landingOwner?: string;
+  /** Whether it can do its work for a while without database and event log. */
+  outlivesOutages: boolean;
+  /** Whether it keeps the event log in order. */
+  upkeep: boolean;
   applicationName: string;
   log: Logger;
 }
@@ -63,7 +67,7 @@ async function open(options: ResourceOptions, opened: (() => Promise<void>)[]): 
     onConnectionLost: (err) => log.warn({ err }, 'A database connection was lost'),
   });
   opened.push(() => databases.close());
-  const eventLog = await PostgresEventLog.open({ url: databaseUrl, partitions: DEFAULT_PARTITIONS, log, clock });
+  const eventLog = await openEventLog({ config, databaseUrl, clientName: applicationName, upkeep: options.upkeep, log, clock });
   opened.push(() => eventLog.close());
   const objectStore = await FsObjectStore.open({ directory: join(data, 'objects') });
   const areas = new LandingAreas({ config, log, clock });
@@ -71,11 +75,12 @@ async function open(options: ResourceOptions, opened: (() => Promise<void>)[]): 
   if (landing) opened.push(() => landing.close());
   const landingReader = new LandingFileReader(areas.directory);
   const placeReader = new TieredPlaceReader(landingReader, new Map([[HOT_TIER, objectStore]]));
-  return { databases, eventLog, objectStore, placeReader, landing, clock, metrics: new Metrics(), health: healthOf(databases) };
+  return { databases, eventLog, objectStore, placeReader, landing, clock, metrics: new Metrics(), health: healthOf(databases, eventLog, !options.outlivesOutages) };
 }
 
-function healthOf(databases: Databases): HealthRegistry {
+function healthOf(databases: Databases, eventLog: EventLog, vital: boolean): HealthRegistry {
   const health = new HealthRegistry();
-  health.addReadiness('database', async () => void (await databases.imaging.query('select 1')));
+  health.addReadiness('database', async () => void (await databases.imaging.query('select 1')), vital);
+  health.addReadiness('event-log', () => eventLog.ping(), vital);
   return health;
 }

@@ -9,6 +9,7 @@ import { ArchiveConfig } from './archive.config.js';
 import { ArchiveHealth } from './archive-health.js';
 import { DataFolder } from './data-folder.js';
 import { DatabaseServer } from './database-server.js';
+import { prepareEventLog } from './event-logs.js';
 import { endpointsOf } from './endpoints.js';
 import { listenersOf } from './listeners-of.js';
 import { assertKnownPeers, assertPortsFree, openListeners, type Listener } from './listeners.js';
@@ -44,7 +45,7 @@ export class Supervisor {
 
   /** Resolves when every service is ready. @throws ArchiveError; then `stop` puts back what had been taken */
   async start(): Promise<void> {
-    const { data, minimumFree, databaseUrl, pgUser, unsafeListen, healthPort } = this.#settings;
+    const { data, minimumFree, databaseUrl, pgUser, unsafeListen, healthHost, healthPort } = this.#settings;
     const groups = groupsFor(this.#settings.roles);
     const listeners = listenersOf(this.config, this.#settings.roles);
     assertKnownPeers(listeners, unsafeListen);
@@ -57,9 +58,10 @@ export class Supervisor {
     const { url } = this.#database;
     const applied = await runMigrations({ controlUrl: url, imagingUrl: url });
     if (applied.control + applied.imaging > 0) this.log.info(applied, 'Database schema brought up to date');
+    await prepareEventLog({ config: this.config, databaseUrl: url, clientName: 'perennia supervisor', log: this.log, clock: this.#clock });
     await (this.#settings.processes === 1 ? this.#startInside(groups, url) : this.#startBeside(groups, url));
-    this.#health = new ArchiveHealth(this.#processes, this.#inProcess.map(({ running }) => running.health));
-    await this.#health.listen(healthPort);
+    this.#health = new ArchiveHealth(this.#processes, this.#inProcess.map(({ group, running }) => ({ name: group.name, ...running })));
+    await this.#health.listen(healthPort, healthHost);
     this.#warnOfOpenListeners(listeners);
     this.#writeState();
   }

@@ -1,7 +1,7 @@
 // How a command reaches the archive: through its web endpoint while it runs, and through its database whether it runs or not (the
 // embedded one is then started for the time of the command, under the lock of the data folder).
 import { join, resolve } from 'node:path';
-import { ArchiveConfig, DatabaseServer, DataFolder, loadArchiveConfig, readRunState, type RunState } from '@perennia/all-in-one';
+import { ArchiveConfig, DatabaseServer, DataFolder, loadArchiveConfig, reachable, readRunState, type RunState } from '@perennia/all-in-one';
 import type { EffectiveConfig } from '@perennia/config';
 import { DicomwebConfig } from '@perennia/dicomweb/dicomweb.config';
 import { UnavailableError } from '@perennia/errors';
@@ -31,8 +31,7 @@ export class ArchiveAccess {
 
   get webUrl(): URL {
     const { host, port, pathPrefix } = this.config.get(DicomwebConfig);
-    const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-    return new URL(`http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}${pathPrefix}/`);
+    return new URL(`http://${reachable(host)}:${port}${pathPrefix}/`);
   }
 
   /** Runs `use` with the databases open, starting the embedded server when the archive does not run. */

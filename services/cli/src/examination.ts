@@ -1,9 +1,13 @@
 // What `vna doctor` looks at. Each check says what it found, and what to do where that is not good.
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArchiveConfig, listenersOf, toStartFailure, assertPortsFree } from '@perennia/all-in-one';
+import { ArchiveConfig, listenersOf, openKafka, reachable, toStartFailure, assertPortsFree, usesKafka } from '@perennia/all-in-one';
+import type { EffectiveConfig } from '@perennia/config';
+import { ConfigurationError } from '@perennia/errors';
+import { KafkaConfig } from '@perennia/messaging/kafka.config';
 import { FsObjectStore } from '@perennia/object-store-fs';
 import { checkServer, type Databases } from '@perennia/persistence';
+import { createLogger, SystemClock } from '@perennia/telemetry';
 import type { ArchiveAccess } from './archive-access.js';
 import { formatBytes } from './command-output.js';
 
@@ -62,19 +66,19 @@ async function lookAtPorts(access: ArchiveAccess): Promise<string> {
 }
 
 async function lookAtServices(access: ArchiveAccess): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${access.requireRunning().healthPort}/readyz`, { signal: AbortSignal.timeout(5000) });
+  const response = await fetch(`http://${reachable(access.config.get(ArchiveConfig).healthHost)}:${access.requireRunning().healthPort}/readyz`, { signal: AbortSignal.timeout(5000) });
   const { ok, checks } = (await response.json()) as { ok: boolean; checks: Record<string, { ok: boolean; reason?: string }> };
   if (!ok) throw new Error(Object.entries(checks).filter(([, each]) => !each.ok).map(([name, { reason }]) => `${name}: ${reason}`).join('; '));
   return `${Object.keys(checks).join(', ')} are ready`;
 }
 
 async function lookInside(access: ArchiveAccess): Promise<Finding[]> {
-  const reachable = await finding('database', () => access.withDatabases(async () => 'answers'));
-  if (!reachable.ok) return [reachable];
+  const database = await finding('database', () => access.withDatabases(async () => 'answers'));
+  if (!database.ok) return [database];
   return access.withDatabases(async (databases) => [
     await finding('database', () => lookAtServer(databases)),
     await finding('clock', () => lookAtClock(databases)),
-    await finding('event log', () => lookAtLog(databases)),
+    await finding('event log', () => lookAtLog(access, databases)),
     await finding('object store', () => lookAtStore(access)),
   ]);
 }
@@ -93,12 +97,26 @@ async function lookAtClock({ imaging }: Databases): Promise<string> {
   return `agrees with the database within ${Math.abs(difference)} ms`;
 }
 
-async function lookAtLog({ imaging }: Databases): Promise<string> {
+async function lookAtLog({ config }: ArchiveAccess, { imaging }: Databases): Promise<string> {
+  if (usesKafka(config)) return lookAtTopics(config);
   const [row] = await imaging.query<{ oldest: number | null }>(
     "select extract(epoch from max(now() - xact_start))::float8 as oldest from pg_stat_activity where state <> 'idle' and backend_type = 'client backend'",
   );
   if ((row!.oldest ?? 0) > 60) throw new Error(`A transaction has been open for ${Math.round(row!.oldest!)} s and holds back the event log; end it`);
   return 'no long transaction holds it back';
+}
+
+async function lookAtTopics(config: EffectiveConfig): Promise<string> {
+  const { checkTopics } = await import('@perennia/event-log-kafka');
+  const eventLog = await openKafka({ config, databaseUrl: '', clientName: 'perennia vna', retries: 2, log: createLogger('cli', 'silent'), clock: new SystemClock() });
+  try {
+    const findings = await eventLog.withAdmin('tell its topics', (admin) => checkTopics(admin, config.get(KafkaConfig)));
+    const wrong = findings.filter(({ state }) => state !== 'as declared').map(({ topic, state, reason }) => `${topic} ${reason ?? state}`);
+    if (wrong.length > 0) throw new ConfigurationError(`On Kafka, ${wrong.join('; ')}`, { remedy: 'Compare with "vna topics"; create what is missing with "vna topics --create"' });
+    return `Kafka answers, ${findings.length} topics as declared`;
+  } finally {
+    await eventLog.close();
+  }
 }
 
 async function lookAtStore(access: ArchiveAccess): Promise<string> {

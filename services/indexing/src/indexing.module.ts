@@ -1,6 +1,7 @@
 // Turns receipts of the log into the catalogue, and tells the log what changed in it.
 import { Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { ConsumerRunner, DeadLetters, EventLog, OutboxRelay, OutboxWriter } from '@perennia/messaging';
+import { INSTANCE_RECEIVED } from '@perennia/contracts';
+import { ConsumerRunner, DeadLetterReplays, DeadLetters, EventLog, LagWatch, OutboxRelay, OutboxWriter } from '@perennia/messaging';
 import { CatalogueStatistics, ControlDatabase, ImagingDatabase } from '@perennia/persistence';
 import { PlaceReader } from '@perennia/storage';
 import { AppLogger, Clock, Metrics } from '@perennia/telemetry';
@@ -8,21 +9,27 @@ import { IndexBatch } from './index-batch.js';
 import { IndexedNotice } from './indexed-notice.js';
 import { IndexingConfig } from './indexing.config.js';
 import { PatientDirectory } from './patient-directory.js';
-import { ReceiptConsumer } from './receipt-consumer.js';
+import { INDEXING_GROUP, ReceiptConsumer } from './receipt-consumer.js';
 
 @Injectable()
 class IndexingLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     private readonly consumer: ReceiptConsumer,
     private readonly relay: OutboxRelay,
+    private readonly lag: LagWatch,
+    private readonly replays: DeadLetterReplays,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     this.relay.start();
     await this.consumer.start();
+    this.lag.start();
+    this.replays.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.replays.stop();
+    await this.lag.stop();
     await this.consumer.stop();
     await this.relay.stop();
   }
@@ -46,6 +53,12 @@ class IndexingLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
       provide: DeadLetters,
       useFactory: (control: ControlDatabase, eventLog: EventLog, clock: Clock) => new DeadLetters(control, eventLog, clock),
       inject: [ControlDatabase, EventLog, Clock],
+    },
+    { provide: DeadLetterReplays, useFactory: (letters: DeadLetters, clock: Clock, log: AppLogger) => new DeadLetterReplays(letters, clock, log), inject: [DeadLetters, Clock, AppLogger] },
+    {
+      provide: LagWatch,
+      useFactory: (eventLog: EventLog, metrics: Metrics, clock: Clock) => new LagWatch(eventLog, metrics, clock, { topic: INSTANCE_RECEIVED, group: INDEXING_GROUP }),
+      inject: [EventLog, Metrics, Clock],
     },
     {
       provide: ConsumerRunner,

@@ -54,11 +54,14 @@ export function kafkaError(cause: unknown, doing: string): ArchiveError {
 /** The name of the protocol's error, or of the class where there is none. */
 export function typeOf(error: unknown): string {
   if (error instanceof KafkaJSNumberOfRetriesExceeded && error.cause) return typeOf(error.cause);
+  const [first] = error instanceof Error ? ((error as { errors?: unknown[] }).errors ?? []) : [];
+  if (first !== undefined) return typeOf(first);
+  if (error instanceof ArchiveError && error.cause !== undefined) return typeOf(error.cause);
   if (error instanceof KafkaJSError) return (error as { type?: string }).type ?? error.name;
   return error instanceof Error ? error.name : 'unknown';
 }
 
-const CREDENTIALS = 'Check user name, password and mechanism (VNA_KAFKA_SASL_*).';
+const CREDENTIALS = 'Check user name, password and mechanism (VNA_KAFKA_USERNAME, VNA_KAFKA_PASSWORD, VNA_KAFKA_MECHANISM).';
 const PERMISSION = 'Give the user of the archive this permission on the cluster.';
 const CONFIGURATION: Readonly<Record<string, string | undefined>> = {
   KafkaJSSASLAuthenticationError: CREDENTIALS,

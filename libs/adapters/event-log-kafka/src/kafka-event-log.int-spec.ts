@@ -196,7 +196,7 @@ suite('KafkaEventLog and who may use the cluster', () => {
   }, 60_000);
 
   it('given a wrong password, then the start says so in one sentence', async () => {
-    await expect(open(secured('wrong'))).rejects.toMatchObject({ constructor: ConfigurationError, remedy: 'Check user name, password and mechanism (VNA_KAFKA_SASL_*).' });
+    await expect(open(secured('wrong'))).rejects.toMatchObject({ constructor: ConfigurationError, remedy: 'Check user name, password and mechanism (VNA_KAFKA_USERNAME, VNA_KAFKA_PASSWORD, VNA_KAFKA_MECHANISM).' });
   }, 60_000);
 
   it('given an authority that is not trusted, then nothing is sent', async () => {

@@ -52,6 +52,15 @@ export class KafkaEventLog extends EventLog {
     return log;
   }
 
+  /** The same without asking the brokers, which may be away: what is appended waits for them. */
+  static connect(options: KafkaEventLogOptions): KafkaEventLog {
+    return new KafkaEventLog(options);
+  }
+
+  ping(): Promise<void> {
+    return this.withAdmin('describe the cluster', async (admin) => void (await admin.describeCluster()));
+  }
+
   async append(topic: string, records: readonly NewLogRecord[]): Promise<void> {
     for (const record of records) assertAppendable(record, this.partitions);
     if (records.length > 0) await this.appender.append(topic, records);

@@ -1,7 +1,7 @@
 // One member of a consumer group. Batches of all partitions it owns are gathered into calls of the handler, one at a time, up to the size
 // the handler wants; progress of all of them is stored with one request after it. What a handler rejects is given to it again on the spot:
 // the member stays in its group, so nobody else has to take over because the database is away.
-import { ArchiveError } from '@perennia/errors';
+import { ArchiveError, ConfigurationError } from '@perennia/errors';
 import type { LogRecord, Subscription, SubscriptionOptions } from '@perennia/messaging';
 import type { Clock, Logger } from '@perennia/telemetry';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
@@ -44,8 +44,22 @@ export class KafkaSubscription implements Subscription {
     private readonly log: Logger,
   ) {}
 
-  /** Joins the group; with members that are busy that may take until after this. @throws UnavailableError, ConfigurationError */
+  /** Joins the group; with busy members or absent brokers that may take until after this. @throws ConfigurationError */
   async start(): Promise<void> {
+    const joined = this.join();
+    // A member that is busy, or dead and not yet missed, keeps the group from being shared out; brokers may be away: nobody is to wait for that at a start.
+    const patience = new AbortController();
+    let refused: unknown;
+    joined.catch((error: unknown) => {
+      refused = error;
+      if (!(error instanceof ConfigurationError)) void this.joinLater(error);
+    });
+    await Promise.race([joined, this.clock.sleep(JOIN_PATIENCE_MS, patience.signal)]).catch(() => undefined).finally(() => patience.abort());
+    if (refused instanceof ConfigurationError) throw refused;
+  }
+
+  /** @throws UnavailableError, ConfigurationError; then nothing is left of the attempt */
+  private async join(): Promise<void> {
     const consumer = this.kafka.consumer({
       groupId: this.groupId,
       sessionTimeout: this.times.sessionMs,
@@ -57,19 +71,29 @@ export class KafkaSubscription implements Subscription {
     this.consumer = consumer;
     consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
       this.log.warn({ topic: this.options.topic, group: this.groupId, reason: typeOf(error) }, 'A consumer of the event log stopped and starts again');
-      if (!restart) void this.restart(consumer);
+      if (!restart) void consumer.disconnect().catch(() => undefined).then(() => this.joinLater(error));
     });
     try {
       await consumer.connect();
       await consumer.subscribe({ topic: this.options.topic, fromBeginning: true });
-      const joined = consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: this.partitions, eachBatch: (payload) => this.take(payload) });
-      // A member that is busy, or dead and not yet missed, keeps the group from being shared out: nobody is to wait for that at a start.
-      const patience = new AbortController();
-      await Promise.race([joined, this.clock.sleep(JOIN_PATIENCE_MS, patience.signal)]).finally(() => patience.abort());
-      joined.catch((error: unknown) => this.log.warn({ group: this.groupId, reason: typeOf(error) }, 'A consumer of the event log could not join its group'));
+      this.closing.signal.throwIfAborted();
+      await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: this.partitions, eachBatch: (payload) => this.take(payload) });
     } catch (error) {
       await consumer.disconnect().catch(() => undefined);
       throw kafkaError(error, `join the group ${this.groupId}`);
+    }
+  }
+
+  private async joinLater(reason: unknown): Promise<void> {
+    for (let cause = reason; !this.closing.signal.aborted; ) {
+      this.log.warn({ topic: this.options.topic, group: this.groupId, reason: typeOf(cause) }, 'A consumer of the event log cannot join its group yet');
+      await this.clock.sleep(RESTART_AFTER_MS, this.closing.signal);
+      if (this.closing.signal.aborted) return;
+      try {
+        return await this.join();
+      } catch (error) {
+        cause = error;
+      }
     }
   }
 
@@ -78,20 +102,6 @@ export class KafkaSubscription implements Subscription {
     await this.working;
     for (const { resolve } of this.waiting.splice(0)) resolve();
     await this.consumer?.disconnect().catch(() => undefined);
-  }
-
-  private async restart(crashed: Consumer): Promise<void> {
-    await crashed.disconnect().catch(() => undefined);
-    while (!this.closing.signal.aborted) {
-      await this.clock.sleep(RESTART_AFTER_MS, this.closing.signal);
-      if (this.closing.signal.aborted) return;
-      try {
-        await this.start();
-        return;
-      } catch (error) {
-        this.log.warn({ topic: this.options.topic, group: this.groupId, reason: typeOf(error) }, 'A consumer of the event log cannot join its group yet');
-      }
-    }
   }
 
   /** Resolves when the records are handled, or the member is closing and they are somebody else's. */

@@ -18,11 +18,14 @@ export interface PostgresEventLogOptions {
   url: string;
   /** Of every topic; chosen once per installation. Default 8. */
   partitions?: number;
+  /** Whether this process drops, a few times a day, what is older than the retention of its topic. */
+  upkeep?: boolean;
   log: Logger;
   clock?: Clock;
 }
 
 const DAY_MS = 86_400_000;
+const UPKEEP_MS = DAY_MS / 4;
 
 export class PostgresEventLog extends EventLog {
   private readonly clock: Clock;
@@ -31,6 +34,8 @@ export class PostgresEventLog extends EventLog {
   private readonly subscriptions = new Set<LogSubscription>();
   private readonly tables = new Map<string, Promise<TopicTable>>();
   private service: Promise<LogClient> | null = null;
+  private readonly closing = new AbortController();
+  private upkeep: Promise<void> | undefined;
 
   private constructor(private readonly options: PostgresEventLogOptions, override readonly partitions: number) {
     super();
@@ -42,7 +47,9 @@ export class PostgresEventLog extends EventLog {
   /** Brings the schema up to date. @throws UnavailableError, ConfigurationError, SchemaTooNewError */
   static async open(options: PostgresEventLogOptions): Promise<PostgresEventLog> {
     await migrateSchema(options.url, 'event_log', [EventLog1763769600010, RecordRuns1764080400010]);
-    return new PostgresEventLog(options, options.partitions ?? DEFAULT_PARTITIONS);
+    const eventLog = new PostgresEventLog(options, options.partitions ?? DEFAULT_PARTITIONS);
+    if (options.upkeep) eventLog.upkeep = eventLog.keepUp();
+    return eventLog;
   }
 
   async append(topic: string, records: readonly NewLogRecord[]): Promise<void> {
@@ -82,7 +89,11 @@ export class PostgresEventLog extends EventLog {
     );
   }
 
-  /** Drops what is older than the retention of its topic; to be called a few times a day. @returns dropped tables */
+  async ping(): Promise<void> {
+    await this.query('select 1', []);
+  }
+
+  /** Drops what is older than the retention of its topic. @returns dropped tables */
   async maintain(): Promise<string[]> {
     const dropped: string[] = [];
     for (const { name, retentionDays } of topics) dropped.push(...(await this.dropOld(name, retentionDays)));
@@ -96,6 +107,8 @@ export class PostgresEventLog extends EventLog {
   }
 
   async close(): Promise<void> {
+    this.closing.abort();
+    await this.upkeep;
     await Promise.all([...this.subscriptions].map((subscription) => subscription.close()));
     this.subscriptions.clear();
     await this.appender.close();
@@ -103,6 +116,17 @@ export class PostgresEventLog extends EventLog {
     const service = await this.service?.catch(() => null);
     this.service = null;
     await service?.end();
+  }
+
+  private async keepUp(): Promise<void> {
+    const { log } = this.options;
+    while (!this.closing.signal.aborted) {
+      await this.maintain().then(
+        (dropped) => void (dropped.length > 0 && log.info({ tables: dropped }, 'Days of the event log beyond their retention dropped')),
+        (err: unknown) => log.warn({ err }, 'Old days of the event log could not be dropped; it is tried again later'),
+      );
+      await this.clock.sleep(UPKEEP_MS, this.closing.signal);
+    }
   }
 
   private check(record: NewLogRecord): void {

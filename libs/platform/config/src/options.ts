@@ -69,6 +69,10 @@ export const portOption = (meaning: string, port: number) =>
 export const flagOption = (meaning: string, value: boolean) =>
   z.boolean().default(value).meta({ description: meaning, unit: 'true or false', bound: 'true, false' } satisfies OptionMeta);
 
+/** Several of one kind: a list in files, text separated by commas in the environment. */
+export const listOption = <Item extends z.ZodType>(item: Item) =>
+  z.preprocess((value) => (typeof value === 'string' ? value.split(',').map((part) => part.trim()).filter(Boolean) : value), z.array(item));
+
 /** A text of 1 to 1024 characters. */
 export const textOption = (meaning: string, value: string) =>
   z.string().min(1).max(1024).default(value).meta({ description: meaning, unit: 'text', bound: '1 to 1024 characters' } satisfies OptionMeta);

@@ -20,6 +20,8 @@ export interface DeadLetterEntry {
   attempts: number;
   state: 'open' | 'replayed' | 'discarded';
   createdAt: Date;
+  /** Asked for and not done yet. */
+  replayRequestedAt: Date | null;
 }
 export interface DeadLetterFilter {
   group?: string;
@@ -27,6 +29,9 @@ export interface DeadLetterFilter {
   /** Default 100. */
   limit?: number;
 }
+
+const ENTRY = `id, topic, partition, offset_number as "offset", group_name as "group", key, error_code as "errorCode", reason, attempts, state,
+  created_at as "createdAt", replay_requested_at as "replayRequestedAt"`;
 
 export class DeadLetters {
   private readonly handlers = new Map<string, RecordHandler>();
@@ -55,11 +60,39 @@ export class DeadLetters {
   /** Newest first; without the records themselves. */
   list({ group, state = 'open', limit = 100 }: DeadLetterFilter = {}): Promise<DeadLetterEntry[]> {
     return this.control.query<DeadLetterEntry>(
-      `select id, topic, partition, offset_number as "offset", group_name as "group", key, error_code as "errorCode", reason, attempts, state,
-              created_at as "createdAt"
-       from control.dead_letter where state = $1 and ($2::text is null or group_name = $2) order by created_at desc, id limit $3`,
+      `select ${ENTRY} from control.dead_letter where state = $1 and ($2::text is null or group_name = $2) order by created_at desc, id limit $3`,
       [state, group ?? null, limit],
     );
+  }
+
+  /** One letter with its record, which may hold patient data. @throws NotFoundError */
+  async show(id: string): Promise<DeadLetterEntry & { original: string }> {
+    const [entry] = await this.control.query<DeadLetterEntry & { original: string }>(`select ${ENTRY}, original from control.dead_letter where id = $1`, [id]);
+    if (!entry) throw new NotFoundError(`There is no dead letter ${id}.`, { remedy: 'List them with "vna dead-letters list".' });
+    return entry;
+  }
+
+  /** Asks the process of its handler to replay open letters: those named, or all. @returns whom it was asked for */
+  async requestReplay(ids: readonly string[] | 'all'): Promise<string[]> {
+    const rows = await this.control.query<{ id: string }>(
+      `update control.dead_letter set replay_requested_at = now() where state = 'open' and ($1::uuid[] is null or id = any($1)) returning id`,
+      [ids === 'all' ? null : ids],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Requested replays of handlers of this process, first asked first. */
+  async requested(): Promise<string[]> {
+    const rows = await this.control.query<{ id: string; topic: string; group: string }>(
+      `select id, topic, group_name as "group" from control.dead_letter where state = 'open' and replay_requested_at is not null order by replay_requested_at limit 100`);
+    return rows.filter(({ topic, group }) => this.handlers.has(`${topic}\n${group}`)).map(({ id }) => id);
+  }
+
+  /** The handler gave up again: the letter stays open with the new reason. */
+  async refuseReplay(id: string, error: unknown): Promise<void> {
+    const { code, reason } = describe(error);
+    await this.control.query(
+      `update control.dead_letter set replay_requested_at = null, attempts = attempts + 1, error_code = $2, reason = $3 where id = $1 and state = 'open'`, [id, code, reason]);
   }
 
   /** Runs the handler of its group on the record, in this process. @throws NotFoundError; whatever the handler throws */

@@ -45,5 +45,7 @@ export abstract class EventLog {
   abstract lag(topic: string, group: string): Promise<GroupLag[]>;
   /** Sets a group's progress (all partitions when `partition` is omitted): replay. The group must have no member. */
   abstract seek(topic: string, group: string, offset: number | 'beginning' | 'end', partition?: number): Promise<void>;
+  /** Resolves when the log answers. @throws UnavailableError, ConfigurationError */
+  abstract ping(): Promise<void>;
   abstract close(): Promise<void>;
 }

@@ -1,13 +1,14 @@
 // The migrations of the two planes, in order. They are hand-written SQL; TypeORM only runs them.
 import { Identity1763769600000 } from './control/migrations/1763769600000-identity.js';
 import { ControlQueues1763769600002 } from './control/migrations/1763769600002-control-queues.js';
+import { DeadLetterReplay1795732800000 } from './control/migrations/1795732800000-dead-letter-replay.js';
 import { Catalogue1763769600001 } from './imaging/migrations/1763769600001-catalogue.js';
 import { ImagingQueues1763769600003 } from './imaging/migrations/1763769600003-imaging-queues.js';
 import { InstanceSample1764080400005 } from './imaging/migrations/1764080400005-instance-sample.js';
 import { migrateSchema, type MigrationClass } from './migrate-schema.js';
 
 export const planeMigrations: { control: readonly MigrationClass[]; imaging: readonly MigrationClass[] } = {
-  control: [Identity1763769600000, ControlQueues1763769600002],
+  control: [Identity1763769600000, ControlQueues1763769600002, DeadLetterReplay1795732800000],
   imaging: [Catalogue1763769600001, ImagingQueues1763769600003, InstanceSample1764080400005],
 };
 

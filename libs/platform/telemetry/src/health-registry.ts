@@ -7,21 +7,30 @@ export type HealthCheck = () => Promise<string | void> | string | void;
 
 export interface HealthReport {
   ok: boolean;
-  checks: Record<string, { ok: boolean; reason?: string }>;
+  /** What is not `vital` is told, but the process does its work without. */
+  checks: Record<string, { ok: boolean; reason?: string; vital?: false }>;
+}
+interface Registered {
+  check: HealthCheck;
+  vital: boolean;
 }
 
-const CHECK_DEADLINE_MS = 2000;
+/** Below the deadline of whoever asks. */
+const CHECK_DEADLINE_MS = 1000;
 
 export class HealthRegistry {
-  readonly #liveness = new Map<string, HealthCheck>();
-  readonly #readiness = new Map<string, HealthCheck>();
+  readonly #liveness = new Map<string, Registered>();
+  readonly #readiness = new Map<string, Registered>();
+
+  constructor(private readonly deadlineMs = CHECK_DEADLINE_MS) {}
 
   /** A failing liveness check asks for a restart: only for states a restart heals. */
   addLiveness(name: string, check: HealthCheck): void {
-    this.#liveness.set(name, check);
+    this.#liveness.set(name, { check, vital: true });
   }
-  addReadiness(name: string, check: HealthCheck): void {
-    this.#readiness.set(name, check);
+  /** @param vital false for what the process can do its work without for a while */
+  addReadiness(name: string, check: HealthCheck, vital = true): void {
+    this.#readiness.set(name, { check, vital });
   }
   live(): Promise<HealthReport> {
     return this.#report(this.#liveness);
@@ -30,18 +39,18 @@ export class HealthRegistry {
     return this.#report(this.#readiness);
   }
 
-  async #report(checks: ReadonlyMap<string, HealthCheck>): Promise<HealthReport> {
-    const results = await Promise.all([...checks].map(async ([name, check]) => [name, await this.#reasonOf(check)] as const));
+  async #report(registered: ReadonlyMap<string, Registered>): Promise<HealthReport> {
+    const results = await Promise.all([...registered].map(async ([name, { check, vital }]) => ({ name, vital, reason: await this.#reasonOf(check) })));
     return {
-      ok: results.every(([, reason]) => reason === undefined),
-      checks: Object.fromEntries(results.map(([name, reason]) => [name, reason === undefined ? { ok: true } : { ok: false, reason }])),
+      ok: results.every(({ reason, vital }) => reason === undefined || !vital),
+      checks: Object.fromEntries(results.map(({ name, reason, vital }) => [name, { ...(reason === undefined ? { ok: true } : { ok: false, reason }), ...(vital ? {} : { vital }) }])),
     };
   }
 
   async #reasonOf(check: HealthCheck): Promise<string | undefined> {
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<string>((resolve) => {
-      timer = setTimeout(() => resolve(`no answer within ${CHECK_DEADLINE_MS} ms`), CHECK_DEADLINE_MS);
+      timer = setTimeout(() => resolve(`no answer within ${this.deadlineMs} ms`), this.deadlineMs);
     });
     try {
       return (await Promise.race([Promise.resolve().then(check), deadline])) ?? undefined;

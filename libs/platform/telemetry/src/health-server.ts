@@ -1,19 +1,25 @@
-// `/livez`, `/readyz` and `/metrics` of one process, on loopback. Plain node:http: it must answer when all else is stuck.
+// `/livez`, `/readyz` and `/metrics`, on loopback if nothing else is said. Plain node:http: it must answer when all else is stuck.
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HealthRegistry, type HealthReport } from './health-registry.js';
-import { Metrics } from './metrics.js';
+
+/** Metrics as Prometheus reads them. */
+export interface Exposition {
+  text(): Promise<string>;
+}
+
+const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 export class HealthServer {
   readonly #server: Server;
 
-  constructor(health: HealthRegistry, metrics: Metrics) {
+  constructor(health: HealthRegistry, metrics: Exposition) {
     this.#server = createServer((request, response) => {
       const path = new URL(request.url ?? '/', 'http://localhost').pathname;
       const answers: Record<string, () => Promise<void>> = {
         '/livez': async () => sendReport(response, await health.live()),
         '/readyz': async () => sendReport(response, await health.ready()),
-        '/metrics': async () => send(response, 200, metrics.registry.contentType, await metrics.registry.metrics()),
+        '/metrics': async () => send(response, 200, EXPOSITION_TYPE, await metrics.text()),
       };
       const answer = request.method === 'GET' ? answers[path] : undefined;
       if (!answer) return send(response, 404, 'text/plain', 'Not found\n');

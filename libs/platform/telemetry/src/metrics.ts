@@ -8,6 +8,10 @@ export class Metrics {
   collectProcessMetrics(): void {
     collectDefaultMetrics({ register: this.registry, prefix: 'vna_' });
   }
+  /** In the text format of Prometheus. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
   counter(name: string, help: string, labelNames: string[] = []): Counter {
     return (this.registry.getSingleMetric(name) as Counter | undefined) ?? new Counter({ name, help, labelNames, registers: [this.registry] });
   }

@@ -56,6 +56,8 @@ export class MemoryEventLog extends EventLog {
     return this.store.partitions;
   }
 
+  async ping(): Promise<void> {}
+
   async append(topic: string, records: readonly NewLogRecord[]): Promise<void> {
     for (const record of records) assertAppendable(record, this.partitions);
     const partitions = this.store.topic(topic);

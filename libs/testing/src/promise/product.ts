@@ -63,7 +63,8 @@ export class Product {
     return this.log;
   }
 
-  async restart(): Promise<void> {
+  /** @param readyWhen `receiving`: for a start while something that indexing needs is away */
+  async restart({ readyWhen = 'all' }: { readyWhen?: 'all' | 'receiving' } = {}): Promise<void> {
     mkdirSync(this.options.dataDirectory, { recursive: true });
     writeFileSync(this.failFile, '');
     this.child = spawn(join(repository, 'node_modules/.bin/node'), [join(repository, 'services/all-in-one/dist/main.js')], {
@@ -86,25 +87,25 @@ export class Product {
     };
     this.child.stdout!.on('data', keep);
     this.child.stderr!.on('data', keep);
-    await this.untilReady();
+    await this.untilReady(60_000, readyWhen);
   }
 
   /** @throws when it ended or is not ready within 60 s */
-  async untilReady(timeoutMs = 60_000): Promise<void> {
+  async untilReady(timeoutMs = 60_000, what: 'all' | 'receiving' = 'all'): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (Date.now() < deadline) {
       if (this.child!.exitCode !== null) break;
-      if (await this.isReady()) return;
+      if (await this.isReady(what)) return;
       await new Promise((done) => setTimeout(done, 50));
     }
     throw new Error(`The product is not ready. Its last words:\n${this.log.slice(-6000)}`);
   }
 
-  async isReady(): Promise<boolean> {
+  async isReady(what: 'all' | 'receiving' = 'all'): Promise<boolean> {
     try {
       const answer = await fetch(`http://127.0.0.1:${this.healthPort}/readyz`, { signal: AbortSignal.timeout(2000) });
-      await answer.arrayBuffer();
-      return answer.status === 200;
+      const { ok, checks } = (await answer.json()) as { ok: boolean; checks: Record<string, { ok: boolean }> };
+      return what === 'all' ? ok : checks['ingest']?.ok === true;
     } catch {
       return false;
     }

@@ -1,7 +1,7 @@
 // `vna status`: processes, storage, lag and counts; with --quarantine or --refused what needs a person.
 import type { Command } from 'commander';
-import { PostgresEventLog } from '@perennia/event-log-postgres';
-import { createLogger } from '@perennia/telemetry';
+import { openEventLog } from '@perennia/all-in-one';
+import { createLogger, SystemClock } from '@perennia/telemetry';
 import { ArchiveAccess } from '../archive-access.js';
 import { columns, printResult, type CommandOptions } from '../command-output.js';
 import { readQuarantine, readRefusals, type QuarantinedObject, type RefusedObject } from '../attention-lists.js';
@@ -28,7 +28,7 @@ export function addStatusCommand(program: Command): void {
         const { control, imaging } = databases;
         if (options.quarantine) return printList(options, 'quarantine', await readQuarantine(imaging, options.limit), quarantineRow);
         if (options.refused) return printList(options, 'refused', await readRefusals(control, options.limit), refusalRow);
-        const eventLog = await PostgresEventLog.open({ url, log: createLogger('cli', 'error') });
+        const eventLog = await openEventLog({ config: access.config, databaseUrl: url, clientName: 'perennia vna', log: createLogger('cli', 'error'), clock: new SystemClock() });
         try {
           const status = await readStatus(access, databases, eventLog);
           printResult(options, status, () => statusLines(status));

@@ -29,4 +29,6 @@ export class DeadLetterEntity {
   createdAt!: Date;
   @Column({ name: 'settled_at', type: 'timestamptz', nullable: true })
   settledAt!: Date | null;
+  @Column({ name: 'replay_requested_at', type: 'timestamptz', nullable: true })
+  replayRequestedAt!: Date | null;
 }
