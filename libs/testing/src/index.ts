@@ -4,6 +4,8 @@ export { part10, type Part10Object, type Part10Options } from './builders/part10
 export { instanceReceived, receipt, receivedEnvelope, seededReceiptId, type ReceiptOptions } from './builders/receipt.js';
 export { seededUid } from './builders/seeded-uid.js';
 export { KAFKA_PASSWORD, KAFKA_USER, KafkaBroker, type KafkaSecurity } from './backends/kafka-broker.js';
+export { s3Request, s3RequestOrThrow, type S3Access, type S3Request } from './backends/s3-request.js';
+export { S3Server, type S3BucketOptions } from './backends/s3-server.js';
 export { corpusDirectory, dcmtkTool, hasBackend, type Backend } from './required-backend.js';
 export { PromiseChecker, type CheckReport } from './promise/checker.js';
 export { FAULT_POINTS, KillRounds, type KillRound } from './promise/kill-rounds.js';

@@ -6,8 +6,9 @@ import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { backendCache } from './backends/backend-cache.js';
 import { KAFKA_JARS } from './backends/kafka-broker.js';
+import { S3_SERVER } from './backends/s3-server.js';
 
-export type Backend = 'dcmtk' | 'python' | 'corpus' | 'strace' | 'powercut' | 'kafka';
+export type Backend = 'dcmtk' | 'python' | 'corpus' | 'strace' | 'powercut' | 'kafka' | 's3';
 
 const repository = resolve(fileURLToPath(new URL('.', import.meta.url)), '../../..');
 /** Real DICOM files beside the checkout; never part of the project. */
@@ -20,6 +21,7 @@ const present: Record<Backend, () => boolean> = {
   corpus: () => existsSync(join(corpusDirectory, 'expected.json')),
   strace: () => runs('strace', '-qq', '-e', 'trace=none', 'true'),
   kafka: () => runs('java', '-version') && runs('keytool', '-help') && (existsSync(join(backendCache, KAFKA_JARS)) || runs('mvn', '-v')),
+  s3: () => process.env['S3_ENDPOINT'] !== undefined || existsSync(join(backendCache, S3_SERVER)) || runs('go', 'version'),
   powercut: () => process.getuid?.() === 0 && runs('losetup', '-f') && runs('mkfs.ext4', '-V'),
 };
 

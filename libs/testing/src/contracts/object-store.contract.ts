@@ -12,16 +12,20 @@ import { receipt } from '../builders/receipt.js';
 
 export interface ObjectStoreHarness {
   store: ObjectStore;
+  /** Whether a key may go on below another one that is an object (`a` and `a/b`); the archive has no such keys. Default true. */
+  keysBelowKeys?: boolean;
   close(): Promise<void>;
 }
 
 let keys = 0;
+// Looked up once: in the runner's context a look at a global for each byte takes most of the suite's time.
+const { imul } = Math;
 const newKey = (): string => workKey('contract', `object-${++keys}`);
 /** Bytes that follow from a seed. */
 const bytesOf = (length: number, seed = 1): Buffer => {
   const bytes = Buffer.allocUnsafe(length);
   for (let at = 0, value = seed; at < length; at += 1) {
-    value = (Math.imul(value, 1103515245) + 12345) >>> 0;
+    value = (imul(value, 1103515245) + 12345) >>> 0;
     bytes[at] = value >>> 16;
   }
   return bytes;
@@ -160,7 +164,8 @@ export function objectStoreContract(name: string, makeHarness: () => Promise<Obj
       for (const study of ['1.2.3', '1.2.4', '1.2.5']) {
         for (const pack of ['b-1', 'a-2', 'A-3']) made.push(packKey('list', study, pack));
       }
-      for (const area of ['x/b', 'x/a.c', 'x/a', 'x/a-b', 'x/a/b', 'y']) made.push(workKey('list', ...area.split('/')));
+      const areas = ['x/b', 'x/a.c', 'x/a', 'x/a-b', 'x/a/b', 'y'].filter((area) => area !== 'x/a' || harness.keysBelowKeys !== false);
+      for (const area of areas) made.push(workKey('list', ...area.split('/')));
       for (const key of made) await put(key, bytesOf(3));
       const sorted = made.toSorted();
       expect((await keysOf('')).filter((key) => made.includes(key))).toEqual(sorted);

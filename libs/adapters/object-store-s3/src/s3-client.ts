@@ -1,0 +1,52 @@
+// The SDK's client as we use it: one pool of kept connections, no repetitions and no checksums of its own.
+import { readFileSync } from 'node:fs';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { S3Client } from '@aws-sdk/client-s3';
+import { ConfigurationError } from '@perennia/errors';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { ResolvedOptions } from './s3-options.js';
+
+interface SentRequest {
+  headers: Record<string, string>;
+}
+
+/** @throws ConfigurationError when the file of authorities cannot be read */
+export function s3Client(options: ResolvedOptions): S3Client {
+  // Slots bound the requests, so that none waits for a socket: the time of connecting would count from then.
+  const agent = { keepAlive: true, maxSockets: 2 * options.maxConnections, maxFreeSockets: options.maxConnections };
+  const client = new S3Client({
+    region: options.region,
+    ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
+    forcePathStyle: options.forcePathStyle ?? options.endpoint !== undefined,
+    ...(options.accessKeyId !== undefined && { credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey! } }),
+    maxAttempts: 1,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    expectContinueHeader: false,
+    requestHandler: new NodeHttpHandler({
+      httpAgent: new HttpAgent(agent),
+      httpsAgent: new HttpsAgent({ ...agent, ...(options.caFile !== undefined && { ca: readAuthorities(options.caFile) }) }),
+      connectionTimeout: options.connectTimeoutMs,
+      socketTimeout: options.noProgressMs,
+    }),
+  });
+  client.middlewareStack.add((next) => (args) => {
+    const { headers } = args.request as SentRequest;
+    const checksum = headers['x-amz-checksum-sha256'];
+    // The digest that we send for the object is the one that the signature needs: bytes are hashed once.
+    if (checksum !== undefined) headers['x-amz-content-sha256'] = Buffer.from(checksum, 'base64').toString('hex');
+    // The SDK would check by itself and wrap the body; we do that while counting bytes.
+    if (headers['range']?.startsWith('bytes=0-')) headers['x-amz-checksum-mode'] = 'ENABLED';
+    return next(args);
+  }, { step: 'build', name: 'oneDigest' });
+  return client;
+}
+
+function readAuthorities(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ConfigurationError('The file of authorities of the object store cannot be read.', { cause, details: { file }, remedy: 'Correct VNA_S3_CA_FILE.' });
+  }
+}

@@ -1,0 +1,125 @@
+// A real S3 server for tests: versitygw on a folder, as a local process that can be killed and started again. Where S3_ENDPOINT names a
+// server (with S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY and S3_REGION), tests that need not kill it use that one, in buckets of their own:
+//   S3_ENDPOINT=http://127.0.0.1:9000 S3_ACCESS_KEY_ID=… S3_SECRET_ACCESS_KEY=… npm test -- libs/adapters/object-store-s3
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../promise/product.js';
+import { cached, runOrThrow } from './backend-cache.js';
+import { LocalProcess } from './local-process.js';
+import { s3RequestOrThrow, type S3Access } from './s3-request.js';
+
+export interface S3BucketOptions {
+  versioning?: boolean;
+  /** Object Lock, which brings versioning with it. */
+  objectLock?: boolean;
+}
+
+const VERSION = '1.8.0';
+const REGION = 'us-east-1';
+/** Where the server is, in the cache of backends. */
+export const S3_SERVER = `versitygw-${VERSION}`;
+
+export class S3Server {
+  private constructor(
+    readonly access: S3Access,
+    private readonly directory?: string,
+    private readonly server?: LocalProcess,
+  ) {}
+
+  /** A server of the test's own. With `tls` it has a certificate for loopback, which `caFile` vouches for. */
+  static async start(options: { tls?: boolean } = {}): Promise<S3Server> {
+    const program = join(await cached(S3_SERVER, build), 'versitygw');
+    const directory = mkdtempSync(join(tmpdir(), 'perennia-s3-'));
+    for (const name of ['data', 'versions', 'users']) mkdirSync(join(directory, name));
+    const port = await freePort();
+    const access = { endpoint: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`, region: REGION, accessKeyId: 'test-root', secretAccessKey: randomBytes(20).toString('hex') };
+    const certificate = options.tls ? ['--cert', join(directory, 'ca.pem'), '--key', join(directory, 'key.pem')] : [];
+    if (options.tls) makeCertificate(directory);
+    const server = new LocalProcess({
+      command: program,
+      parameters: [
+        '--port', `127.0.0.1:${port}`, '--region', REGION, '--quiet', '--keep-alive', '--iam-dir', join(directory, 'users'), ...certificate,
+        'posix', '--versioning-dir', join(directory, 'versions'), join(directory, 'data'),
+      ],
+      environment: { ROOT_ACCESS_KEY: access.accessKeyId, ROOT_SECRET_KEY: access.secretAccessKey },
+      logFile: join(directory, 'server.log'), port,
+    });
+    await server.start();
+    return new S3Server(access, directory, server);
+  }
+
+  /** The server that the environment names, else one of the test's own. */
+  static async use(): Promise<S3Server> {
+    const { S3_ENDPOINT: endpoint, S3_REGION: region = REGION, S3_ACCESS_KEY_ID: accessKeyId = '', S3_SECRET_ACCESS_KEY: secretAccessKey = '' } = process.env;
+    return endpoint === undefined ? S3Server.start() : new S3Server({ endpoint, region, accessKeyId, secretAccessKey });
+  }
+
+  /** Whether it is one of the test's own. */
+  get isOwn(): boolean {
+    return this.server !== undefined;
+  }
+
+  get port(): number {
+    return Number(new URL(this.access.endpoint).port);
+  }
+
+  /** PEM of the authority to trust, with `tls`. */
+  get caFile(): string {
+    return join(this.directory!, 'ca.pem');
+  }
+
+  /** A new bucket; answers its name. */
+  async createBucket({ versioning = false, objectLock = false }: S3BucketOptions = {}): Promise<string> {
+    const name = `perennia-test-${randomBytes(8).toString('hex')}`;
+    const lock: Record<string, string> = objectLock ? { 'x-amz-bucket-object-lock-enabled': 'true' } : {};
+    await s3RequestOrThrow(this.access, { method: 'PUT', path: `/${name}`, headers: lock });
+    if (versioning) await this.setVersioning(name, 'Enabled');
+    return name;
+  }
+
+  async setVersioning(bucket: string, status: 'Enabled' | 'Suspended'): Promise<void> {
+    const body = `<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>${status}</Status></VersioningConfiguration>`;
+    await s3RequestOrThrow(this.access, { method: 'PUT', path: `/${bucket}`, query: { versioning: '' }, body });
+  }
+
+  /** A user who may do in the bucket what is listed, and nothing else; for a server of the test's own. */
+  async createUser(bucket: string, actions: readonly string[]): Promise<S3Access> {
+    const user = { ...this.access, accessKeyId: `user-${randomBytes(4).toString('hex')}`, secretAccessKey: randomBytes(20).toString('hex') };
+    const account = `<Account><Access>${user.accessKeyId}</Access><Secret>${user.secretAccessKey}</Secret><Role>user</Role></Account>`;
+    await s3RequestOrThrow(this.access, { method: 'PATCH', path: '/create-user', body: account });
+    const statement = { Effect: 'Allow', Principal: { AWS: [user.accessKeyId] }, Action: actions, Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`] };
+    await s3RequestOrThrow(this.access, { method: 'PUT', path: `/${bucket}`, query: { policy: '' }, body: JSON.stringify({ Version: '2012-10-17', Statement: [statement] }) });
+    return user;
+  }
+
+  async kill(): Promise<void> {
+    await this.server?.kill();
+  }
+
+  /** After `kill`, on the same data. */
+  async restart(): Promise<void> {
+    await this.server?.start();
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    if (this.directory) rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+function build(folder: string): void {
+  process.stderr.write(`Building versitygw ${VERSION} (two to three minutes, once)\n`);
+  const into = join(folder, 'go');
+  runOrThrow('go', ['install', '-ldflags=-s -w', `github.com/versity/versitygw/cmd/versitygw@v${VERSION}`], { GOBIN: into, GOFLAGS: '-trimpath' });
+  renameSync(join(into, 'versitygw'), join(folder, 'versitygw'));
+  rmSync(into, { recursive: true });
+}
+
+/** A throw-away self-signed certificate for loopback. */
+function makeCertificate(directory: string): void {
+  const files = ['-keyout', join(directory, 'key.pem'), '-out', join(directory, 'ca.pem')];
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  runOrThrow('openssl', ['req', '-x509', ...key, '-days', '3650', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', ...files]);
+}
