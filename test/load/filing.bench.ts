@@ -11,7 +11,7 @@ import { FileLanding, LandingFileReader } from '@perennia/landing-file';
 import { OutboxWriter } from '@perennia/messaging';
 import { FsObjectStore } from '@perennia/object-store-fs';
 import { CatalogueStatistics } from '@perennia/persistence';
-import { TieredPlaceReader } from '@perennia/storage';
+import { StorageTiers, TieredPlaceReader } from '@perennia/storage';
 import { Metrics, SystemClock, createLogger } from '@perennia/telemetry';
 import { part10 } from '../../libs/testing/src/builders/part10.js';
 import { receipt } from '../../libs/testing/src/builders/receipt.js';
@@ -36,7 +36,8 @@ const clock = new SystemClock();
 const log = createLogger('bench', 'warn');
 const landing = await FileLanding.open({ directory: join(directory, 'landing'), owner: 'bench', clock, maxSegments: 200 });
 const store = await FsObjectStore.open({ directory: join(directory, 'objects') });
-const reader = new TieredPlaceReader(new LandingFileReader(join(directory, 'landing')), new Map([[HOT_TIER, store]]));
+const tiers = StorageTiers.single(HOT_TIER, store);
+const reader = new TieredPlaceReader(new LandingFileReader(join(directory, 'landing')), tiers);
 const { imaging, control } = database;
 const outbox = new OutboxWriter('imaging');
 const metrics = new Metrics();
@@ -79,8 +80,9 @@ async function receive(): Promise<void> {
 
 try {
   await receive();
-  const quarantine = new Quarantine(imaging, outbox, clock, log, metrics);
-  const filing = new FileStudies({ packs: new WritePacks({ store, reader, verify }), committing: new CommitFiling(imaging, outbox, new JobQueue(imaging), clock), quarantine, reader });
+  const jobs = new JobQueue(imaging);
+  const quarantine = new Quarantine(imaging, outbox, jobs, clock, log, metrics);
+  const filing = new FileStudies({ packs: new WritePacks({ tiers, reader, verify }), committing: new CommitFiling(imaging, outbox, jobs, clock, false), quarantine, reader });
   const due = new DueStudies(imaging, clock);
   const duplicates = new DisposeDuplicates({ imaging, reader, outbox, quarantine, clock, log });
   const pressure = new LandingPressure(imaging, { settle: 0, hurrySettle: 0, hurrySegments: 4, filers: 2, maxSegments: 20 });
@@ -92,7 +94,7 @@ try {
   const before = await catalogueDigest(imaging);
   for (const bare of [false, true]) {
     await emptyCatalogue(imaging);
-    await measure(bare ? 'rebuild bare' : 'rebuild', async () => (await rebuildIndex({ imaging, control, statistics, store, reader, landings: [], clock }, { bare })).instances);
+    await measure(bare ? 'rebuild bare' : 'rebuild', async () => (await rebuildIndex({ imaging, control, statistics, tiers, reader, landings: [], clock }, { bare })).instances);
     process.stdout.write(`${JSON.stringify({ bare, equal: (await catalogueDigest(imaging)).sha256 === before.sha256 })}\n`);
   }
 } finally {

@@ -7,10 +7,11 @@ import { IngestConfig } from '@perennia/ingest/ingest.config';
 import { IngestPipelineConfig } from '@perennia/ingest-pipeline/ingest-pipeline.config';
 import { SourcesConfig } from '@perennia/ingest-pipeline/sources.config';
 import { KafkaConfig } from '@perennia/messaging/kafka.config';
+import { StorageConfig } from '@perennia/storage/storage.config';
 import { LandingConfig } from '@perennia/storage/landing.config';
 import { LifecycleConfig } from '@perennia/lifecycle/lifecycle.config';
 import { ArchiveConfig } from './archive.config.js';
 
 export const configSections: readonly ConfigSection[] = [
-  ArchiveConfig, IngestConfig, SourcesConfig, IngestPipelineConfig, LandingConfig, IndexingConfig, LifecycleConfig, DicomwebConfig, KafkaConfig,
+  ArchiveConfig, IngestConfig, SourcesConfig, IngestPipelineConfig, LandingConfig, StorageConfig, IndexingConfig, LifecycleConfig, DicomwebConfig, KafkaConfig,
 ];

@@ -4,6 +4,7 @@ export { configurationPage } from './configuration-page.js';
 export { DataFolder } from './data-folder.js';
 export { DatabaseServer } from './database-server.js';
 export { loadArchiveConfig } from './load-archive-config.js';
+export { StorageAreas } from './storage-areas.js';
 export { LandingAreas } from './landing-areas.js';
 export { assertPortsFree } from './listeners.js';
 export { listenersOf } from './listeners-of.js';

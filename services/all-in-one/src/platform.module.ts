@@ -4,7 +4,7 @@ import type { EffectiveConfig } from '@perennia/config';
 import { LandingOwner } from '@perennia/ingest-pipeline';
 import { EventLog } from '@perennia/messaging';
 import { ControlDatabase, ImagingDatabase } from '@perennia/persistence';
-import { Landing, ObjectStore, PlaceReader } from '@perennia/storage';
+import { Landing, ObjectStore, PlaceReader, StorageTiers } from '@perennia/storage';
 import { AppLogger, Clock, HealthRegistry, Metrics, type Logger } from '@perennia/telemetry';
 import { configSections } from './config-sections.js';
 import type { Resources } from './resources.js';
@@ -19,12 +19,13 @@ export interface PlatformOptions {
 @Module({})
 export class PlatformModule {
   static with({ resources, config, log, landingOwner }: PlatformOptions): DynamicModule {
-    const { databases, eventLog, objectStore, placeReader, landing, clock, metrics, health } = resources;
+    const { databases, eventLog, tiers, placeReader, landing, clock, metrics, health } = resources;
     const providers: Provider[] = [
       { provide: ControlDatabase, useValue: databases.control },
       { provide: ImagingDatabase, useValue: databases.imaging },
       { provide: EventLog, useValue: eventLog },
-      { provide: ObjectStore, useValue: objectStore },
+      { provide: StorageTiers, useValue: tiers },
+      { provide: ObjectStore, useValue: tiers.common },
       { provide: PlaceReader, useValue: placeReader },
       { provide: Clock, useValue: clock },
       { provide: Metrics, useValue: metrics },

@@ -1,24 +1,23 @@
 // What a process works with, opened once: databases, log, store, landing, clock, metrics. Here and nowhere else adapters are chosen.
-import { join, resolve } from 'node:path';
 import type { EffectiveConfig } from '@perennia/config';
-import { HOT_TIER } from '@perennia/contracts';
 import { LandingFileReader } from '@perennia/landing-file';
 import type { EventLog } from '@perennia/messaging';
-import { FsObjectStore } from '@perennia/object-store-fs';
 import { connectDatabases, type Databases } from '@perennia/persistence';
-import { TieredPlaceReader, type Landing, type ObjectStore, type PlaceReader } from '@perennia/storage';
+import { TieredPlaceReader, type Landing, type PlaceReader, type StorageTiers } from '@perennia/storage';
 import { HealthRegistry, Metrics, SystemClock, type Clock, type Logger } from '@perennia/telemetry';
-import { ArchiveConfig } from './archive.config.js';
 import { openEventLog } from './event-logs.js';
 import { LandingAreas } from './landing-areas.js';
+import { StorageAreas } from './storage-areas.js';
 
 /** Connections of a process to the database. Each costs the server 4 to 8 MB, and more statements at once are not done sooner. */
 const POOL_SIZE = 5;
+/** Asked for to see whether a store answers. */
+const NOBODYS_KEY = 'work/probe/nothing';
 
 export interface Resources {
   databases: Databases;
   eventLog: EventLog;
-  objectStore: ObjectStore;
+  tiers: StorageTiers;
   placeReader: PlaceReader;
   /** Only where objects are taken in. */
   landing: Landing | undefined;
@@ -58,7 +57,7 @@ export async function openResources(options: ResourceOptions): Promise<Resources
 async function open(options: ResourceOptions, opened: (() => Promise<void>)[]): Promise<Omit<Resources, 'close'>> {
   const { config, databaseUrl, log, applicationName } = options;
   const clock = new SystemClock();
-  const data = resolve(config.get(ArchiveConfig).data);
+  const metrics = new Metrics();
   const databases = await connectDatabases({
     controlUrl: databaseUrl,
     imagingUrl: databaseUrl,
@@ -69,13 +68,17 @@ async function open(options: ResourceOptions, opened: (() => Promise<void>)[]): 
   opened.push(() => databases.close());
   const eventLog = await openEventLog({ config, databaseUrl, clientName: applicationName, upkeep: options.upkeep, log, clock });
   opened.push(() => eventLog.close());
-  const objectStore = await FsObjectStore.open({ directory: join(data, 'objects') });
+  const areasOfTiers = await StorageAreas.open(config, metrics);
+  opened.push(async () => areasOfTiers.close());
+  const { tiers } = areasOfTiers;
   const areas = new LandingAreas({ config, log, clock });
   const landing = options.landingOwner === undefined ? undefined : await areas.open(options.landingOwner);
   if (landing) opened.push(() => landing.close());
   const landingReader = new LandingFileReader(areas.directory);
-  const placeReader = new TieredPlaceReader(landingReader, new Map([[HOT_TIER, objectStore]]));
-  return { databases, eventLog, objectStore, placeReader, landing, clock, metrics: new Metrics(), health: healthOf(databases, eventLog, !options.outlivesOutages) };
+  const placeReader = new TieredPlaceReader(landingReader, tiers);
+  const health = healthOf(databases, eventLog, !options.outlivesOutages);
+  for (const [name, store] of areasOfTiers.s3) health.addReadiness(`store-${name}`, async () => void (await store.head(NOBODYS_KEY)));
+  return { databases, eventLog, tiers, placeReader, landing, clock, metrics, health };
 }
 
 function healthOf(databases: Databases, eventLog: EventLog, vital: boolean): HealthRegistry {

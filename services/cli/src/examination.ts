@@ -5,10 +5,11 @@ import { ArchiveConfig, listenersOf, openKafka, reachable, toStartFailure, asser
 import type { EffectiveConfig } from '@perennia/config';
 import { ConfigurationError } from '@perennia/errors';
 import { KafkaConfig } from '@perennia/messaging/kafka.config';
-import { FsObjectStore } from '@perennia/object-store-fs';
 import { checkServer, type Databases } from '@perennia/persistence';
+import type { ObjectStore } from '@perennia/storage';
 import { createLogger, SystemClock } from '@perennia/telemetry';
 import type { ArchiveAccess } from './archive-access.js';
+import { withPlaces } from './archive-places.js';
 import { formatBytes } from './command-output.js';
 
 export interface Finding {
@@ -79,7 +80,7 @@ async function lookInside(access: ArchiveAccess): Promise<Finding[]> {
     await finding('database', () => lookAtServer(databases)),
     await finding('clock', () => lookAtClock(databases)),
     await finding('event log', () => lookAtLog(access, databases)),
-    await finding('object store', () => lookAtStore(access)),
+    await finding('object store', () => lookAtStores(access)),
   ]);
 }
 
@@ -119,14 +120,19 @@ async function lookAtTopics(config: EffectiveConfig): Promise<string> {
   }
 }
 
-async function lookAtStore(access: ArchiveAccess): Promise<string> {
-  const store = await FsObjectStore.open({ directory: join(access.dataPath, 'objects') });
+function lookAtStores(access: ArchiveAccess): Promise<string> {
+  return withPlaces(access, async ({ tiers }) => {
+    for (const store of tiers.stores.values()) await lookAtStore(store);
+    return `in ${tiers.names.join(', ')} an object was written, read and removed`;
+  });
+}
+
+async function lookAtStore(store: ObjectStore): Promise<void> {
   const key = `work/doctor/${process.pid}-${Date.now()}`;
   const writer = await store.create(key);
   await writer.write(Buffer.from('doctor'));
   await writer.commit();
   const read = await store.read(key, 0, 6);
   await store.delete(key);
-  if (read.toString() !== 'doctor') throw new Error('An object did not come back as it was written; check the disk');
-  return 'an object was written, read and removed';
+  if (read.toString() !== 'doctor') throw new Error('An object did not come back as it was written; check the storage');
 }

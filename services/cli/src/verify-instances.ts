@@ -1,19 +1,23 @@
-// Reads the bytes of instances again and compares them with the digest taken while they were received.
+// Reads the bytes of every copy of instances again and compares them with the digest taken while they were received. One that differs is marked
+// suspect, so that it is served to nobody, and its repair from another copy is asked for.
 import { createHash } from 'node:crypto';
 import type { Place } from '@perennia/contracts';
 import { ArchiveError, PlaceMovedError } from '@perennia/errors';
+import { placeJob, type JobQueue } from '@perennia/jobs';
 import type { ImagingDatabase } from '@perennia/persistence';
 import type { PlaceReader } from '@perennia/storage';
 
 export interface VerifyReport {
-  instances: number;
+  copies: number;
   bytes: number;
-  /** Instances whose bytes are not those received, or cannot be read. */
+  /** Copies whose bytes are not those received, or cannot be read. */
   damaged: { sopInstanceUid: string; place: string; reason: string }[];
 }
 interface Row extends Omit<Place, 'key'> {
   bucket: number;
   id: string;
+  copyNumber: number;
+  studyId: string;
   sopInstanceUid: string;
   objectKey: string;
   datasetOffset: number;
@@ -27,22 +31,27 @@ const TRIES = 5;
 const NO_STUDY = null;
 
 const PAGE = `
-  select i.bucket, i.id, i.sop_instance_uid as "sopInstanceUid", c.tier, c.object_key as "objectKey", c.offset_bytes as "offset", c.length_bytes as "length",
+  select i.bucket, i.id, c.copy_number as "copyNumber", i.study_id as "studyId", i.sop_instance_uid as "sopInstanceUid", c.tier,
+         c.object_key as "objectKey", c.offset_bytes as "offset", c.length_bytes as "length",
          i.dataset_offset as "datasetOffset", encode(i.dataset_sha256, 'hex') as "datasetSha256"
   from imaging.instance i join imaging.copy c on c.bucket = i.bucket and c.instance_id = i.id
-  where (i.bucket, i.id) > ($1::smallint, $2::uuid) and ($3::text is null or i.study_id in (select id from imaging.study where study_instance_uid = $3))
-  order by i.bucket, i.id limit $4`;
+  where (i.bucket, i.id, c.copy_number) > ($1::smallint, $2::uuid, $3::smallint)
+    and ($4::text is null or i.study_id in (select id from imaging.study where study_instance_uid = $4))
+  order by i.bucket, i.id, c.copy_number limit $5`;
 const ONE = `
-  select tier, object_key as "objectKey", offset_bytes as "offset", length_bytes as "length" from imaging.copy where bucket = $1 and instance_id = $2 order by copy_number limit 1`;
+  select tier, object_key as "objectKey", offset_bytes as "offset", length_bytes as "length" from imaging.copy where bucket = $1 and instance_id = $2 and copy_number = $3`;
+const MARK = `
+  update imaging.copy set state = 'suspect' where bucket = $1 and instance_id = $2 and copy_number = $3 and object_key = $4 and offset_bytes = $5 and state <> 'suspect'`;
 
 export class InstanceVerifier {
   constructor(
     private readonly imaging: ImagingDatabase,
     private readonly places: PlaceReader,
+    private readonly jobs: JobQueue,
   ) {}
 
   async verify(studyInstanceUid: string | undefined, onProgress: (report: Readonly<VerifyReport>) => void): Promise<VerifyReport> {
-    const report: VerifyReport = { instances: 0, bytes: 0, damaged: [] };
+    const report: VerifyReport = { copies: 0, bytes: 0, damaged: [] };
     const rows = this.#rows(studyInstanceUid);
     const work = async (): Promise<void> => {
       for (let next = await rows.next(); !next.done; next = await rows.next()) {
@@ -55,9 +64,9 @@ export class InstanceVerifier {
   }
 
   async *#rows(studyInstanceUid: string | undefined): AsyncGenerator<Row> {
-    let after: Pick<Row, 'bucket' | 'id'> = { bucket: -1, id: '00000000-0000-0000-0000-000000000000' };
+    let after: Pick<Row, 'bucket' | 'id' | 'copyNumber'> = { bucket: -1, id: '00000000-0000-0000-0000-000000000000', copyNumber: 0 };
     for (;;) {
-      const page = await this.imaging.query<Row>(PAGE, [after.bucket, after.id, studyInstanceUid ?? NO_STUDY, PAGE_ROWS]);
+      const page = await this.imaging.query<Row>(PAGE, [after.bucket, after.id, after.copyNumber, studyInstanceUid ?? NO_STUDY, PAGE_ROWS]);
       yield* page;
       if (page.length < PAGE_ROWS) return;
       after = page.at(-1)!;
@@ -65,23 +74,30 @@ export class InstanceVerifier {
   }
 
   async #verifyOne(row: Row, report: VerifyReport): Promise<void> {
-    report.instances += 1;
+    report.copies += 1;
     report.bytes += row.length;
-    const reason = await this.#damageOf(row);
-    if (reason !== undefined) report.damaged.push({ sopInstanceUid: row.sopInstanceUid, place: `${row.tier} ${row.objectKey}`, reason });
+    const damage = await this.#damageOf(row);
+    if (!damage) return;
+    const { place, reason } = damage;
+    report.damaged.push({ sopInstanceUid: row.sopInstanceUid, place: `${place.tier} ${place.key}`, reason });
+    await this.imaging.query(MARK, [row.bucket, row.id, row.copyNumber, place.key, place.offset]);
+    await this.jobs.enqueue([placeJob(row.bucket, row.studyId)]);
   }
 
-  async #damageOf(row: Row): Promise<string | undefined> {
+  /** @throws what says nothing about the bytes: a store that does not answer */
+  async #damageOf(row: Row): Promise<{ place: Place; reason: string } | undefined> {
     let place: Place = { tier: row.tier, key: row.objectKey, offset: row.offset, length: row.length };
     for (let attempt = 1; ; attempt++) {
       try {
-        return (await this.#digest(place, row.datasetOffset)) === row.datasetSha256 ? undefined : 'its bytes are not those received';
+        return (await this.#digest(place, row.datasetOffset)) === row.datasetSha256 ? undefined : { place, reason: 'its bytes are not those received' };
       } catch (error) {
         if (!(error instanceof ArchiveError)) throw error;
-        if (!(error instanceof PlaceMovedError) || attempt === TRIES) return error.message;
-        const [moved] = await this.imaging.query<Omit<Place, 'key'> & { objectKey: string }>(ONE, [row.bucket, row.id]);
-        if (!moved) return undefined;
-        place = { tier: moved.tier, key: moved.objectKey, offset: moved.offset, length: moved.length };
+        const moved = error instanceof PlaceMovedError;
+        if (error.retriable && (!moved || attempt === TRIES)) throw error;
+        if (!moved) return { place, reason: error.message };
+        const [found] = await this.imaging.query<Omit<Place, 'key'> & { objectKey: string }>(ONE, [row.bucket, row.id, row.copyNumber]);
+        if (!found) return undefined;
+        place = { tier: found.tier, key: found.objectKey, offset: found.offset, length: found.length };
       }
     }
   }

@@ -5,8 +5,9 @@ import { CatalogSearch } from '@perennia/catalog-query';
 import { InstanceDirectory, ReadBulkData, ReadFrames, ReadInstance, RetrieveInstances, SeriesMetadata } from '@perennia/egress';
 import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
 import { isTestBuild } from '@perennia/fault-points';
+import { JobQueue } from '@perennia/jobs';
 import { ImagingDatabase } from '@perennia/persistence';
-import { ObjectStore, PlaceReader } from '@perennia/storage';
+import { ObjectStore, PlaceReader, StorageTiers } from '@perennia/storage';
 import { AppLogger, Clock, HealthRegistry, Metrics } from '@perennia/telemetry';
 import { BaseUrl } from './base-url.js';
 import { BulkDataController } from './bulk-data.controller.js';
@@ -51,7 +52,11 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
     DicomwebLifecycle,
     { provide: BaseUrl, useFactory: (config: DicomwebConfig) => new BaseUrl(config), inject: [DicomwebConfig] },
     { provide: CatalogSearch, useFactory: (imaging: ImagingDatabase) => new CatalogSearch(imaging), inject: [ImagingDatabase] },
-    { provide: InstanceDirectory, useFactory: (imaging: ImagingDatabase) => new InstanceDirectory(imaging), inject: [ImagingDatabase] },
+    {
+      provide: InstanceDirectory,
+      useFactory: (imaging: ImagingDatabase, tiers: StorageTiers) => new InstanceDirectory({ imaging, jobs: new JobQueue(imaging), tiers: tiers.names }),
+      inject: [ImagingDatabase, StorageTiers],
+    },
     { provide: ReadInstance, useFactory: (directory: InstanceDirectory, places: PlaceReader) => new ReadInstance(directory, places), inject: [InstanceDirectory, PlaceReader] },
     { provide: RetrieveInstances, useFactory: (read: ReadInstance, places: PlaceReader) => new RetrieveInstances(read, places), inject: [ReadInstance, PlaceReader] },
     { provide: ReadFrames, useFactory: (read: ReadInstance) => new ReadFrames(read), inject: [ReadInstance] },

@@ -1,149 +1,17 @@
 // Filing from real landing segments into real packs, over a real database: the archive without its protocols.
-import { mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeSync, closeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { HOT_TIER, LANDING_TIER, type InstanceReceived, type Place } from '@perennia/contracts';
-import { IndexBatch, PatientDirectory, catalogueDigest, emptyCatalogue, incomingInstances, rebuildIndex } from '@perennia/indexing';
-import { HeaderTap, type HeaderSummary } from '@perennia/dicom-stream';
-import { JobQueue } from '@perennia/jobs';
-import { FileLanding, LandingFileReader } from '@perennia/landing-file';
-import { OutboxWriter } from '@perennia/messaging';
-import { FsObjectStore } from '@perennia/object-store-fs';
-import { CatalogueStatistics } from '@perennia/persistence';
-import { TieredPlaceReader, readPackIndex, type PlaceReader } from '@perennia/storage';
-import { Clock, Metrics, createLogger } from '@perennia/telemetry';
-import { cloneTemplateDatabase, part10, receipt, seededUid, type Part10Object, type Part10Options, type ReceiptOptions, type TestDatabase } from '@perennia/testing';
-import { DisposeDuplicates } from './duplicates/dispose-duplicates.js';
-import { CommitFiling } from './filing/commit-filing.js';
-import { DueStudies } from './filing/due-studies.js';
-import { FileStudies } from './filing/file-studies.js';
-import { FilingLoop } from './filing/filing-loop.js';
-import { LandingPressure } from './filing/landing-pressure.js';
+import { openSync, readFileSync, writeSync, closeSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { HOT_TIER, LANDING_TIER } from '@perennia/contracts';
+import { emptyCatalogue } from '@perennia/indexing';
+import { readPackIndex } from '@perennia/storage';
 import { loadStudies } from './filing/load-studies.js';
-import { Quarantine } from './filing/quarantine.js';
 import { WritePacks } from './filing/write-packs.js';
-import { VerifyStudy } from './jobs/verify-study.js';
+import {
+  copies, database, disposed, expectRebuildEqual, filer, index, land, landedRecords, landingReader, packFile, packs, reader, reasons, rebuild,
+  receive, rot, same, settle, storage, store, studyStates, tiers, uid, verifier, useFilingArchive,
+} from '../test-parts/filing-archive.js';
 
-class MovedClock extends Clock {
-  offsetMs = 0;
-  nowMs = (): number => Date.now() + this.offsetMs;
-  monotonicMs = (): number => performance.now() + this.offsetMs;
-  sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 5)));
-}
-
-const log = createLogger('test', 'silent');
-const uid = seededUid;
-let database: TestDatabase;
-let directory: string;
-let landing: FileLanding;
-let store: FsObjectStore;
-let reader: PlaceReader;
-let landingReader: LandingFileReader;
-let clock: MovedClock;
-
-beforeAll(async () => {
-  database = await cloneTemplateDatabase({ poolSize: 12 });
-});
-afterAll(() => database.close());
-beforeEach(async () => {
-  await database.imaging.query('truncate imaging.study, imaging.series, imaging.instance, imaging.copy, imaging.sop_directory, imaging.duplicate, imaging.outbox, imaging.segment, imaging.job');
-  directory = mkdtempSync(join(tmpdir(), 'perennia-filing-'));
-  clock = new MovedClock();
-  landing = await FileLanding.open({ directory: join(directory, 'landing'), owner: 'test', clock, segmentBytes: 256 * 1024, segments: 4, reserveBytes: 0 });
-  landingReader = new LandingFileReader(join(directory, 'landing'));
-  store = await FsObjectStore.open({ directory: join(directory, 'objects') });
-  reader = new TieredPlaceReader(landingReader, new Map([[HOT_TIER, store]]));
-});
-afterEach(async () => {
-  landingReader.close();
-  await landing.close();
-  await store.close();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-/** What reception finds out about the object. */
-async function headerOf({ bytes, datasetOffset }: Part10Object): Promise<Partial<HeaderSummary>> {
-  const tap = new HeaderTap({ transferSyntaxUid: '1.2.840.10008.1.2.1', datasetOffset });
-  tap.push(bytes.subarray(datasetOffset));
-  const { warnings: _warnings, ...summary } = await tap.end();
-  return summary;
-}
-
-/** Lands an object and gives what the log would carry. */
-async function land(options: ReceiptOptions & Part10Options): Promise<InstanceReceived> {
-  const object = part10(options);
-  const made = { ...receipt(options, object), ...(await headerOf(object)) };
-  const { place } = await landing.append(JSON.stringify(made), [object.bytes]);
-  return { ...made, place };
-}
-
-function index(received: readonly InstanceReceived[]): ReturnType<IndexBatch['apply']> {
-  return new IndexBatch(database.imaging, new PatientDirectory(database.control), new OutboxWriter('imaging'), clock).apply(incomingInstances(received));
-}
-
-async function receive(study: string, series: string, count: number, more: ReceiptOptions & Part10Options = {}): Promise<InstanceReceived[]> {
-  const received: InstanceReceived[] = [];
-  for (let number = 1; number <= count; number++) {
-    received.push(await land({
-      studyInstanceUid: uid(study), seriesInstanceUid: uid(`${study}.${series}`), sopInstanceUid: uid(`${study}.${series}.${number}`), instanceNumber: number,
-      pixelSeed: number, ...more,
-    }));
-  }
-  await index(received);
-  return received;
-}
-
-const PRESSURE = { settle: 60_000, hurrySettle: 2000, hurrySegments: 3, filers: 4, maxSegments: 20 };
-
-interface Filer {
-  loop: FilingLoop;
-  duplicates: DisposeDuplicates;
-  filing: FileStudies;
-  quarantine: Quarantine;
-}
-function filer(verify: 'full' | 'index' = 'full', packs = new WritePacks({ store, reader, verify })): Filer {
-  const { imaging } = database;
-  const outbox = new OutboxWriter('imaging');
-  const metrics = new Metrics();
-  const quarantine = new Quarantine(imaging, outbox, clock, log, metrics);
-  const filing = new FileStudies({ packs, committing: new CommitFiling(imaging, outbox, new JobQueue(imaging), clock), quarantine, reader });
-  const duplicates = new DisposeDuplicates({ imaging, reader, outbox, quarantine, clock, log });
-  const pressure = new LandingPressure(imaging, PRESSURE);
-  const loop = new FilingLoop({ imaging, due: new DueStudies(imaging, clock), filing, duplicates, pressure, clock, log, metrics, filers: 2 });
-  return { loop, duplicates, filing, quarantine };
-}
-const settle = (): void => void (clock.offsetMs += 61_000);
-
-interface CopyRow {
-  instance_id: string;
-  tier: string;
-  state: string;
-  object_key: string;
-  offset_bytes: number;
-  length_bytes: number;
-}
-const copies = (): Promise<CopyRow[]> =>
-  database.imaging.query('select instance_id, tier, state, object_key, offset_bytes, length_bytes from imaging.copy order by instance_id');
-const tiers = async (): Promise<string[]> => (await copies()).map(({ tier, state }) => `${tier} ${state}`);
-const studyStates = (): Promise<unknown[]> => database.imaging.query('select state from imaging.study order by study_instance_uid');
-const disposed = async (): Promise<number> =>
-  (await database.imaging.query<{ n: number }>('select coalesce(sum(disposed_records), 0)::int as n from imaging.segment'))[0]!.n;
-const reasons = async (): Promise<string[][]> =>
-  (await database.imaging.query<{ value: string }>('select value from imaging.outbox order by id')).map(({ value }) => JSON.parse(value).data.reasons);
-
-/** Flips a byte of the object's pixels where it stands. */
-function rot(place: Place): void {
-  const file = place.tier === LANDING_TIER ? join(directory, 'landing', place.key.replace(/@\d+$/, '')) : packFile(place.key);
-  const descriptor = openSync(file, 'r+');
-  writeSync(descriptor, Buffer.from([0xa5]), 0, 1, place.offset + place.length - 5);
-  closeSync(descriptor);
-}
-function packFile(key: string): string {
-  const name = key.split('/').at(-1)!;
-  return readdirSync(join(directory, 'objects'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && entry.name.includes(name)).map((entry) => join(entry.parentPath, entry.name))[0]!;
-}
-const packs = async (): Promise<string[]> => Array.fromAsync(store.list('data/'), ({ key }) => key);
+useFilingArchive();
 
 describe('filing', () => {
   it('moves a quiet study into one pack in the order of its series, byte for byte, and counts its records as disposed of', async () => {
@@ -212,7 +80,7 @@ describe('filing', () => {
     const { filing } = filer();
     const [study] = await database.imaging.query<{ bucket: number; id: string }>('select bucket, id from imaging.study');
     const loaded = await loadStudies(database.imaging, [study!]);
-    await new WritePacks({ store, reader, verify: 'full' }).write(loaded[0]!);
+    await new WritePacks({ tiers: storage, reader, verify: 'full' }).write(loaded[0]!);
     expect(new Set(await tiers())).toEqual(new Set([`${LANDING_TIER} written`]));
     expect(await filer().loop.once()).toBe(3);
     // The same study again, as a process would that has not seen the commit.
@@ -354,7 +222,7 @@ describe('rebuildIndex', () => {
     rot({ tier: copy.tier, key: copy.object_key, offset: copy.offset_bytes, length: copy.length_bytes });
     await emptyCatalogue(database.imaging);
     expect(await rebuild(true, false)).toMatchObject({ instances: 4, damagedReceipts: [first!.receiptId], damagedPacks: [] });
-    const file = packFile(copy.object_key);
+    const file = packFile({ tier: HOT_TIER, key: copy.object_key });
     const descriptor = openSync(file, 'r+');
     writeSync(descriptor, Buffer.from('x'), 0, 1, readFileSync(file).length - 100);
     closeSync(descriptor);
@@ -362,30 +230,3 @@ describe('rebuildIndex', () => {
     expect(await rebuild(false, false)).toMatchObject({ instances: 2, damagedPacks: [copy.object_key] });
   });
 });
-
-const same = ({ studyInstanceUid, seriesInstanceUid, sopInstanceUid, search }: InstanceReceived): ReceiptOptions & Part10Options => ({
-  studyInstanceUid, seriesInstanceUid, sopInstanceUid, instanceNumber: search.instanceNumber!, patientId: search.patientId,
-});
-
-function verifier(): VerifyStudy {
-  return new VerifyStudy(database.imaging, reader, filer().quarantine, clock);
-}
-
-async function landedRecords(): Promise<unknown[]> {
-  return landing.recordsAfter(null, 1000);
-}
-
-function rebuild(bare = false, withLanding = true): ReturnType<typeof rebuildIndex> {
-  const { imaging, control } = database;
-  return rebuildIndex({ imaging, control, statistics: new CatalogueStatistics(imaging), store, reader, landings: withLanding ? [landing] : [], clock }, { bare });
-}
-
-async function expectRebuildEqual(): Promise<void> {
-  const before = await catalogueDigest(database.imaging);
-  for (const bare of [false, true]) {
-    await emptyCatalogue(database.imaging);
-    const report = await rebuild(bare);
-    expect(report).toMatchObject({ damagedPacks: [] });
-    expect(await catalogueDigest(database.imaging)).toEqual(before);
-  }
-}

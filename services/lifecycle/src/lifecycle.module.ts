@@ -1,11 +1,11 @@
 // What happens to objects after reception: they are filed into packs, verified, and their metadata is prepared.
 import { Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { InstanceDirectory, ReadInstance, SeriesMetadata } from '@perennia/egress';
-import { JobQueue, JobRunner } from '@perennia/jobs';
+import { JobQueue, JobRunner, PLACE_QUEUE, type PlacePayload } from '@perennia/jobs';
 import { LandingConfig } from '@perennia/storage/landing.config';
 import { OutboxWriter } from '@perennia/messaging';
 import { ImagingDatabase } from '@perennia/persistence';
-import { ObjectStore, PlaceReader } from '@perennia/storage';
+import { ObjectStore, PlaceReader, StorageTiers } from '@perennia/storage';
 import { AppLogger, Clock, Metrics } from '@perennia/telemetry';
 import { DisposeDuplicates } from './duplicates/dispose-duplicates.js';
 import { CommitFiling } from './filing/commit-filing.js';
@@ -16,6 +16,7 @@ import { LandingPressure } from './filing/landing-pressure.js';
 import { Quarantine } from './filing/quarantine.js';
 import { WritePacks } from './filing/write-packs.js';
 import { BuildMetadata, METADATA_QUEUE, type MetadataPayload } from './jobs/build-metadata.job.js';
+import { PlaceStudy } from './jobs/place-study.job.js';
 import { QuietStudies } from './jobs/quiet-studies.js';
 import { SWEEP_QUEUE, SweepPacks, type SweepCursor, type SweepPayload } from './jobs/sweep-packs.js';
 import { VERIFY_QUEUE, VerifyStudy, type VerifyPayload } from './jobs/verify-study.js';
@@ -58,16 +59,19 @@ class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
     },
     {
       provide: Quarantine,
-      useFactory: (imaging: ImagingDatabase, outbox: OutboxWriter, clock: Clock, log: AppLogger, metrics: Metrics) => new Quarantine(imaging, outbox, clock, log, metrics),
-      inject: [ImagingDatabase, OutboxWriter, Clock, AppLogger, Metrics],
+      useFactory: (imaging: ImagingDatabase, outbox: OutboxWriter, jobs: JobQueue, clock: Clock, log: AppLogger, metrics: Metrics) =>
+        new Quarantine(imaging, outbox, jobs, clock, log, metrics),
+      inject: [ImagingDatabase, OutboxWriter, JobQueue, Clock, AppLogger, Metrics],
     },
     {
       provide: FileStudies,
       useFactory: (
-        imaging: ImagingDatabase, store: ObjectStore, reader: PlaceReader, outbox: OutboxWriter, jobs: JobQueue, quarantine: Quarantine, clock: Clock,
+        imaging: ImagingDatabase, tiers: StorageTiers, reader: PlaceReader, outbox: OutboxWriter, jobs: JobQueue, quarantine: Quarantine, clock: Clock,
         { verify }: LifecycleConfig,
-      ) => new FileStudies({ packs: new WritePacks({ store, reader, verify }), committing: new CommitFiling(imaging, outbox, jobs, clock), quarantine, reader }),
-      inject: [ImagingDatabase, ObjectStore, PlaceReader, OutboxWriter, JobQueue, Quarantine, Clock, LifecycleConfig],
+      ) => new FileStudies({
+        packs: new WritePacks({ tiers, reader, verify }), committing: new CommitFiling(imaging, outbox, jobs, clock, tiers.second !== undefined), quarantine, reader,
+      }),
+      inject: [ImagingDatabase, StorageTiers, PlaceReader, OutboxWriter, JobQueue, Quarantine, Clock, LifecycleConfig],
     },
     {
       provide: DisposeDuplicates,
@@ -85,11 +89,11 @@ class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
     },
     {
       provide: BuildMetadata,
-      useFactory: (imaging: ImagingDatabase, store: ObjectStore, reader: PlaceReader, pressure: LandingPressure, clock: Clock) => {
-        const directory = new InstanceDirectory(imaging);
+      useFactory: (imaging: ImagingDatabase, jobs: JobQueue, tiers: StorageTiers, store: ObjectStore, reader: PlaceReader, pressure: LandingPressure, clock: Clock) => {
+        const directory = new InstanceDirectory({ imaging, jobs, tiers: tiers.names });
         return new BuildMetadata(imaging, new SeriesMetadata(directory, new ReadInstance(directory, reader), store), store, pressure, clock);
       },
-      inject: [ImagingDatabase, ObjectStore, PlaceReader, LandingPressure, Clock],
+      inject: [ImagingDatabase, JobQueue, StorageTiers, ObjectStore, PlaceReader, LandingPressure, Clock],
     },
     {
       provide: QuietStudies,
@@ -103,18 +107,27 @@ class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
     },
     {
       provide: SweepPacks,
-      useFactory: (imaging: ImagingDatabase, store: ObjectStore, jobs: JobQueue, clock: Clock, log: AppLogger, { orphanAge }: LifecycleConfig) =>
-        new SweepPacks({ imaging, store, jobs, clock, log, orphanAgeMs: orphanAge }),
-      inject: [ImagingDatabase, ObjectStore, JobQueue, Clock, AppLogger, LifecycleConfig],
+      useFactory: (imaging: ImagingDatabase, tiers: StorageTiers, jobs: JobQueue, clock: Clock, log: AppLogger, { orphanAge }: LifecycleConfig) =>
+        new SweepPacks({ imaging, tiers, jobs, clock, log, orphanAgeMs: orphanAge }),
+      inject: [ImagingDatabase, StorageTiers, JobQueue, Clock, AppLogger, LifecycleConfig],
+    },
+    {
+      provide: PlaceStudy,
+      useFactory: (imaging: ImagingDatabase, tiers: StorageTiers, quarantine: Quarantine, clock: Clock, log: AppLogger, metrics: Metrics) =>
+        new PlaceStudy({ imaging, tiers, quarantine, clock, log, metrics }),
+      inject: [ImagingDatabase, StorageTiers, Quarantine, Clock, AppLogger, Metrics],
     },
     {
       provide: JobRunner,
-      useFactory: (imaging: ImagingDatabase, clock: Clock, log: AppLogger, metrics: Metrics, metadata: BuildMetadata, verify: VerifyStudy, sweep: SweepPacks) =>
+      useFactory: (
+        imaging: ImagingDatabase, clock: Clock, log: AppLogger, metrics: Metrics, metadata: BuildMetadata, verify: VerifyStudy, sweep: SweepPacks, place: PlaceStudy,
+      ) =>
         new JobRunner(imaging, { clock, log, metrics })
           .handle<MetadataPayload>(METADATA_QUEUE, (job) => metadata.run(job))
           .handle<VerifyPayload>(VERIFY_QUEUE, async (job) => void (await verify.run(job.payload, job.signal)))
+          .handle<PlacePayload>(PLACE_QUEUE, (job) => place.run(job))
           .handle<SweepPayload, SweepCursor>(SWEEP_QUEUE, (job) => sweep.run(job)),
-      inject: [ImagingDatabase, Clock, AppLogger, Metrics, BuildMetadata, VerifyStudy, SweepPacks],
+      inject: [ImagingDatabase, Clock, AppLogger, Metrics, BuildMetadata, VerifyStudy, SweepPacks, PlaceStudy],
     },
   ],
 })

@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { request } from 'node:http';
 import { MultipartReader, parseMultipartContentType } from '@perennia/dicom-web';
 import { InstanceDirectory, ReadInstance, SeriesMetadata } from '@perennia/egress';
+import { JobQueue } from '@perennia/jobs';
 import { PlaceReader } from '@perennia/storage';
 import { part10, seededUid, type Part10Object } from '@perennia/testing';
 import { WebArchive } from './web-archive.js';
@@ -186,7 +187,7 @@ describe('metadata', () => {
   });
   it('comes from the prebuilt blob with the base URL of each client, and without it when the series has changed', async () => {
     const { imaging } = archive.database;
-    const directory = new InstanceDirectory(imaging);
+    const directory = new InstanceDirectory({ imaging, jobs: new JobQueue(imaging), tiers: ['hot'] });
     const places = (archive as unknown as { context: { get(token: typeof PlaceReader, options: object): PlaceReader } }).context.get(PlaceReader, { strict: false });
     const metadata = new SeriesMetadata(directory, new ReadInstance(directory, places), archive.store);
     const path = `/studies/${study}/series/${series[0]}/metadata`;

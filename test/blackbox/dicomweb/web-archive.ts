@@ -13,7 +13,7 @@ import { FileLanding, LandingFileReader } from '@perennia/landing-file';
 import { EventLog } from '@perennia/messaging';
 import { FsObjectStore } from '@perennia/object-store-fs';
 import { ControlDatabase, ImagingDatabase } from '@perennia/persistence';
-import { Landing, ObjectStore, PlaceReader, TieredPlaceReader } from '@perennia/storage';
+import { Landing, ObjectStore, PlaceReader, StorageTiers, TieredPlaceReader } from '@perennia/storage';
 import { AppLogger, Clock, createLogger, HealthRegistry, Metrics, SystemClock } from '@perennia/telemetry';
 import { cloneTemplateDatabase, type TestDatabase } from '@perennia/testing';
 
@@ -47,13 +47,15 @@ export class WebArchive {
     const log = createLogger('web-test', { level: 'info', destination: { write: (line) => void logLines.push(line) } });
     const eventLog = await PostgresEventLog.open({ url: database.url, log, clock });
     const store = await FsObjectStore.open({ directory: join(directory, 'objects') });
+    const tiers = StorageTiers.single('hot', store);
     const landing = await FileLanding.open({ directory: join(directory, 'landing'), owner: 'web', clock, segmentBytes: 16 * 1024 * 1024, segments: 4, reserveBytes: 0 });
     const providers: Provider[] = [
       { provide: ControlDatabase, useValue: database.control },
       { provide: ImagingDatabase, useValue: database.imaging },
       { provide: EventLog, useValue: eventLog },
       { provide: ObjectStore, useValue: store },
-      { provide: PlaceReader, useValue: new TieredPlaceReader(new LandingFileReader(join(directory, 'landing')), new Map([['hot', store]])) },
+      { provide: StorageTiers, useValue: tiers },
+      { provide: PlaceReader, useValue: new TieredPlaceReader(new LandingFileReader(join(directory, 'landing')), tiers) },
       { provide: Landing, useValue: landing },
       { provide: LandingOwner, useValue: new LandingOwner('web') },
       { provide: Clock, useValue: clock },

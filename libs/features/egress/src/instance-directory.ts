@@ -1,6 +1,7 @@
 // Where instances are: by UIDs from the catalogue, each with its best copy. Verified before written, filed before landed;
 // suspect copies only when there is nothing else.
 import { bucketOf, surrogateId } from '@perennia/contracts';
+import { placeJob, type JobQueue } from '@perennia/jobs';
 import type { ImagingDatabase } from '@perennia/persistence';
 import type { FramedInstance, StoredCopy, StoredInstance, StoredSeries } from './stored-instance.js';
 
@@ -30,17 +31,19 @@ interface InstanceRow extends CopyRow {
 }
 type FramedRow = InstanceRow & { number_of_frames: number; frame_index: FramedInstance['frameIndex']; bits_allocated: number | null };
 
-const COPY_ORDER = `array_position(array['verified', 'written', 'retiring', 'suspect'], c.state), c.tier = 'landing', c.copy_number`;
+/** Of equally good ones a filed copy before a landed one, and that of the tier which is read at the least cost. @param tiers name of a parameter */
+const copyOrder = (tiers: string): string =>
+  `array_position(array['verified', 'written', 'retiring', 'suspect'], c.state), c.tier = 'landing', array_position(${tiers}::text[], c.tier), c.copy_number`;
 const COPY_COLUMNS = 'c.copy_number, c.tier, c.object_key, c.offset_bytes, c.length_bytes';
 const LIGHT_COLUMNS = `i.id, se.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid, i.object_length, i.dataset_offset, i.header_length, ${COPY_COLUMNS}`;
 
-/** $1 bucket, $2 study id, $3 tenant, $4 study UID, $5 series UID or null, $6 instance UID or null */
+/** $1 bucket, $2 study id, $3 tenant, $4 study UID, $5 series UID or null, $6 instance UID or null, $7 tiers in the order of reading */
 const select = (columns: string, order: string): string => `
 select ${columns}
 from imaging.study s
 join imaging.instance i on i.bucket = $1 and i.study_id = s.id and i.state = 'current' and i.tenant_id = $3
 join imaging.series se on se.bucket = $1 and se.id = i.series_id and se.tenant_id = $3
-join lateral (select * from imaging.copy c where c.bucket = i.bucket and c.instance_id = i.id order by ${COPY_ORDER} limit 1) c on true
+join lateral (select * from imaging.copy c where c.bucket = i.bucket and c.instance_id = i.id order by ${copyOrder('$7')} limit 1) c on true
 where s.bucket = $1 and s.id = $2 and s.tenant_id = $3 and s.study_instance_uid = $4 and s.state <> 'tombstoned'
   and ($5::text is null or se.series_instance_uid = $5) and ($6::text is null or i.sop_instance_uid = $6)
 order by ${order}`;
@@ -49,17 +52,28 @@ const IN_STORED_ORDER = select(LIGHT_COLUMNS, 'c.tier, c.object_key, c.offset_by
 const IN_LISTED_ORDER = select(LIGHT_COLUMNS, 'i.series_id, i.instance_number, i.id');
 const WITH_FRAMES = select(`${LIGHT_COLUMNS}, i.number_of_frames, i.frame_index, i.bits_allocated`, 'i.id');
 
+export interface InstanceDirectoryParts {
+  imaging: ImagingDatabase;
+  jobs: JobQueue;
+  /** Names, those that are read at the least cost first. */
+  tiers: readonly string[];
+}
+
 export class InstanceDirectory {
-  constructor(private readonly imaging: ImagingDatabase) {}
+  private readonly imaging: ImagingDatabase;
+
+  constructor(private readonly parts: InstanceDirectoryParts) {
+    this.imaging = parts.imaging;
+  }
 
   /** @param order `stored`: as the bytes lie, for reading many of them; `listed`: by series and instance number */
   async instances(selection: InstanceSelection, order: 'stored' | 'listed'): Promise<StoredInstance[]> {
-    const rows = await this.imaging.query<InstanceRow>(order === 'stored' ? IN_STORED_ORDER : IN_LISTED_ORDER, parametersOf(selection));
+    const rows = await this.imaging.query<InstanceRow>(order === 'stored' ? IN_STORED_ORDER : IN_LISTED_ORDER, [...parametersOf(selection), this.parts.tiers]);
     return rows.map((row) => toInstance(row, selection));
   }
 
   async framed(selection: Required<InstanceSelection>): Promise<FramedInstance | null> {
-    const [row] = await this.imaging.query<FramedRow>(WITH_FRAMES, parametersOf(selection));
+    const [row] = await this.imaging.query<FramedRow>(WITH_FRAMES, [...parametersOf(selection), this.parts.tiers]);
     return row ? { ...toInstance(row, selection), numberOfFrames: row.number_of_frames, frameIndex: row.frame_index, bitsAllocated: row.bits_allocated } : null;
   }
 
@@ -89,16 +103,19 @@ export class InstanceDirectory {
 
   /** All copies, best first. */
   async copies({ bucket, id }: Pick<StoredInstance, 'bucket' | 'id'>): Promise<StoredCopy[]> {
-    const rows = await this.imaging.query<CopyRow>(`select ${COPY_COLUMNS} from imaging.copy c where c.bucket = $1 and c.instance_id = $2 order by ${COPY_ORDER}`, [bucket, id]);
+    const rows = await this.imaging.query<CopyRow>(`select ${COPY_COLUMNS} from imaging.copy c where c.bucket = $1 and c.instance_id = $2 order by ${copyOrder('$3')}`, [bucket, id, this.parts.tiers]);
     return rows.map(toCopy);
   }
 
-  /** Only while the copy is still where it was read: one that has moved meanwhile is another one. */
+  /** Only while the copy is still where it was read: one that has moved meanwhile is another one. Repair from another copy is asked for. */
   async markSuspect({ bucket, id }: Pick<StoredInstance, 'bucket' | 'id'>, { copyNumber, place }: StoredCopy): Promise<void> {
-    await this.imaging.query(
-      `update imaging.copy set state = 'suspect' where bucket = $1 and instance_id = $2 and copy_number = $3 and object_key = $4 and offset_bytes = $5 and state in ('written', 'verified')`,
+    const marked = await this.imaging.query<{ study_id: string }>(
+      `update imaging.copy c set state = 'suspect' from imaging.instance i
+       where c.bucket = $1 and c.instance_id = $2 and c.copy_number = $3 and c.object_key = $4 and c.offset_bytes = $5 and c.state in ('written', 'verified')
+         and i.bucket = c.bucket and i.id = c.instance_id returning i.study_id`,
       [bucket, id, copyNumber, place.key, place.offset],
     );
+    await this.parts.jobs.enqueue(marked.map(({ study_id }) => placeJob(bucket, study_id)));
   }
 }
 

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import type { Place } from '@perennia/contracts';
 import { CorruptDataError, PlaceMovedError, UnavailableError } from '@perennia/errors';
 import { PlaceReader } from '@perennia/storage';
+import { JobQueue } from '@perennia/jobs';
 import { cloneTemplateDatabase, generateCatalogue, generatedUid, type TestDatabase } from '@perennia/testing';
 import { InstanceDirectory } from './instance-directory.js';
 import { ReadInstance, READ_BYTES } from './read-instance.js';
@@ -50,7 +51,7 @@ const instances = (): Promise<StoredInstance[]> => directory.instances(selection
 beforeAll(async () => {
   database = await cloneTemplateDatabase();
   await generateCatalogue(database.imaging, { studies: 1, seriesPerStudy: 1, instancesPerSeries: 5 });
-  directory = new InstanceDirectory(database.imaging);
+  directory = new InstanceDirectory({ imaging: database.imaging, jobs: new JobQueue(database.imaging), tiers: ['hot', 'archive'] });
 }, 60_000);
 afterAll(() => database?.close());
 beforeEach(async () => {
@@ -65,6 +66,13 @@ describe('ReadInstance', () => {
     await addCopy('landing', 1, 'written', 'landing');
     await addCopy('pack', 2, 'verified');
     expect((await instances()).map(({ copy }) => copy.place.key)).toEqual(Array(5).fill('pack'));
+  });
+  it('takes the verified copy of the tier that is read at the least cost, whichever was made first', async () => {
+    await addCopy('second', 1, 'verified', 'archive');
+    await addCopy('pack', 2, 'verified', 'hot');
+    expect((await instances()).map(({ copy }) => copy.place.key)).toEqual(Array(5).fill('pack'));
+    await database.imaging.query(`update imaging.copy set state = 'suspect' where tier = 'hot'`);
+    expect((await instances()).map(({ copy }) => copy.place.key)).toEqual(Array(5).fill('second'));
   });
   it('looks a moved copy up again and goes on', async () => {
     await addCopy('landing', 1, 'written', 'landing');

@@ -1,5 +1,6 @@
 export { Landing, type LandedRecord, type LandingPosition, type LandingState, type LandingStream, type SealedSegment } from './landing.js';
 export { ObjectStore, type ObjectInfo, type ObjectWriter, type ReadOptions } from './object-store.js';
+export { StorageTiers, type TierRules } from './storage-tiers.js';
 export { PlaceReader } from './place-reader.js';
 export { TieredPlaceReader, assertInside } from './tiered-place-reader.js';
 export { assertObjectKey, bucketName, packKey, studyHash, studyPrefix, workKey } from './object-key.js';

@@ -5,6 +5,7 @@ import { LANDING_TIER, type Place } from '@perennia/contracts';
 import { InvalidInputError, NotFoundError } from '@perennia/errors';
 import { MemoryObjectStore } from '@perennia/testing';
 import { PlaceReader } from './place-reader.js';
+import { StorageTiers } from './storage-tiers.js';
 import { TieredPlaceReader } from './tiered-place-reader.js';
 import { workKey } from './object-key.js';
 
@@ -21,7 +22,7 @@ class EchoReader extends PlaceReader {
 
 describe('A tiered reader', () => {
   const store = new MemoryObjectStore();
-  const reader = new TieredPlaceReader(new EchoReader(), new Map([['hot', store]]));
+  const reader = new TieredPlaceReader(new EchoReader(), StorageTiers.single('hot', store));
 
   it('reads each place in its tier, relative to the object', async () => {
     const writer = await store.create(workKey('a'));

@@ -1,15 +1,14 @@
 // Routes each read to the tier where the place is: the landing area, or the object store of a tier.
 import type { Readable } from 'node:stream';
 import { LANDING_TIER, type Place } from '@perennia/contracts';
-import { InvalidInputError, NotFoundError } from '@perennia/errors';
-import type { ObjectStore } from './object-store.js';
+import { InvalidInputError } from '@perennia/errors';
 import { PlaceReader } from './place-reader.js';
+import type { StorageTiers } from './storage-tiers.js';
 
 export class TieredPlaceReader extends PlaceReader {
-  /** @param stores by name of tier */
   constructor(
     private readonly landing: PlaceReader,
-    private readonly stores: ReadonlyMap<string, ObjectStore>,
+    private readonly tiers: StorageTiers,
   ) {
     super();
   }
@@ -17,31 +16,23 @@ export class TieredPlaceReader extends PlaceReader {
   read(place: Place, offset: number, length: number, into?: Buffer): Promise<Buffer> {
     assertInside(place, offset, length);
     if (place.tier === LANDING_TIER) return this.landing.read(place, offset, length, into);
-    return this.storeOf(place).read(place.key, place.offset + offset, length, into && { into });
+    return this.tiers.storeOf(place.tier).read(place.key, place.offset + offset, length, into && { into });
   }
 
   readStream(place: Place, offset: number, length: number): Readable {
     assertInside(place, offset, length);
     if (place.tier === LANDING_TIER) return this.landing.readStream(place, offset, length);
-    return this.storeOf(place).readStream(place.key, place.offset + offset, length);
+    return this.tiers.storeOf(place.tier).readStream(place.key, place.offset + offset, length);
   }
 
   override chunks(place: Place, offset: number, length: number): AsyncIterable<Buffer> {
     assertInside(place, offset, length);
     if (place.tier === LANDING_TIER) return this.landing.chunks(place, offset, length);
-    return this.storeOf(place).chunks(place.key, place.offset + offset, length, { uncached: true });
+    return this.tiers.storeOf(place.tier).chunks(place.key, place.offset + offset, length, { uncached: true });
   }
 
   override receipt(place: Place): Promise<string> {
     return place.tier === LANDING_TIER ? this.landing.receipt(place) : super.receipt(place);
-  }
-
-  private storeOf(place: Place): ObjectStore {
-    const store = this.stores.get(place.tier);
-    if (!store) {
-      throw new NotFoundError(`There is no storage tier named ${place.tier}.`, { remedy: 'Add the tier to the configuration again.' });
-    }
-    return store;
   }
 }
 

@@ -1,16 +1,12 @@
 // `vna rebuild-index`: the catalogue again, from landing segments and packs alone.
-import { join } from 'node:path';
 import type { Command } from 'commander';
-import { LandingAreas } from '@perennia/all-in-one';
-import { HOT_TIER } from '@perennia/contracts';
 import { ConfigurationError } from '@perennia/errors';
 import { catalogueDigest, emptyCatalogue, rebuildIndex, type RebuildReport } from '@perennia/indexing';
-import { LandingFileReader } from '@perennia/landing-file';
-import { FsObjectStore } from '@perennia/object-store-fs';
 import { CatalogueStatistics, type Databases } from '@perennia/persistence';
-import { TieredPlaceReader, type Landing } from '@perennia/storage';
-import { SystemClock, createLogger } from '@perennia/telemetry';
+import type { Landing } from '@perennia/storage';
+import { SystemClock } from '@perennia/telemetry';
 import { ArchiveAccess } from '../archive-access.js';
+import { withPlaces, type ArchivePlaces } from '../archive-places.js';
 import { formatCount, formatSeconds, note, printResult, type CommandOptions } from '../command-output.js';
 
 interface RebuildCommandOptions extends CommandOptions {
@@ -36,25 +32,22 @@ export function addRebuildIndexCommand(program: Command): void {
     .action(async (options: RebuildCommandOptions) => {
       if (!options.yes) throw new ConfigurationError('The catalogue would be emptied and made anew', { remedy: 'Stop the archive and say --yes' });
       const access = new ArchiveAccess();
-      const result = await access.whileStopped((databases) => rebuild(access, databases, options));
+      const result = await access.whileStopped((databases) => withPlaces(access, (places) => rebuild(places, databases, options)));
       printResult(options, result, () => resultLines(result));
       process.exitCode = result.damagedPacks.length + result.damagedReceipts.length > 0 ? 1 : 0;
     });
 }
 
-async function rebuild(access: ArchiveAccess, { control, imaging }: Databases, options: RebuildCommandOptions): Promise<RebuildResult> {
+async function rebuild({ tiers, reader, landingAreas }: ArchivePlaces, { control, imaging }: Databases, options: RebuildCommandOptions): Promise<RebuildResult> {
   const clock = new SystemClock();
-  const areas = new LandingAreas({ config: access.config, log: createLogger('cli', 'warn'), clock });
-  const store = await FsObjectStore.open({ directory: join(access.dataPath, 'objects') });
-  const reader = new TieredPlaceReader(new LandingFileReader(areas.directory), new Map([[HOT_TIER, store]]));
   const landings: Landing[] = [];
   try {
-    for (const owner of areas.owners()) landings.push(await areas.adopt(owner));
+    for (const owner of landingAreas.owners()) landings.push(await landingAreas.adopt(owner));
     const { sha256: digestBefore } = await catalogueDigest(imaging);
     await emptyCatalogue(imaging);
     const startedMs = clock.monotonicMs();
     const report = await rebuildIndex(
-      { imaging, control, statistics: new CatalogueStatistics(imaging), store, reader, landings, clock },
+      { imaging, control, statistics: new CatalogueStatistics(imaging), tiers, reader, landings, clock },
       { bare: options.bare === true, onProgress: progressTo(clock) },
     );
     const seconds = (clock.monotonicMs() - startedMs) / 1000;

@@ -5,10 +5,10 @@ import { DicomParseError } from '@perennia/dicom-data';
 import { HeaderTap, Part10Reader, type HeaderSummary } from '@perennia/dicom-stream';
 import type { ObjectStore, PackEntry } from '@perennia/storage';
 import { InstanceIds, type IncomingInstance } from '../incoming-instance.js';
-import { readIndexOrReport, receivedOf } from './pack-instances.js';
+import { readIndexOrReport, receivedOf, type NamedStore } from './pack-instances.js';
 import type { RebuildReport } from './rebuild-index.js';
 
-export async function* bareInstances(store: ObjectStore, keys: readonly string[], report: RebuildReport): AsyncGenerator<IncomingInstance> {
+export async function* bareInstances({ tier, store }: NamedStore, keys: readonly string[], report: RebuildReport): AsyncGenerator<IncomingInstance> {
   const ids = new InstanceIds();
   for (const key of keys) {
     const entries = await readIndexOrReport(store, key, report);
@@ -18,7 +18,7 @@ export async function* bareInstances(store: ObjectStore, keys: readonly string[]
       const { receipt, objectSha256 } = entry;
       if (!summary) report.damagedReceipts.push(receipt.receiptId);
       // What is damaged stays as it was received in the catalogue: a good copy may come.
-      told.push(ids.incoming(receivedOf(summary ? { ...entry, receipt: { ...receipt, ...summary } } : entry, key), objectSha256));
+      told.push(ids.incoming(receivedOf(summary ? { ...entry, receipt: { ...receipt, ...summary } } : entry, tier, key), objectSha256));
     }
     yield* asReceived(told);
     report.packs += 1;

@@ -1,5 +1,4 @@
 // The instances of packs as their indexes tell them, read some packs ahead of the database.
-import { HOT_TIER } from '@perennia/contracts';
 import { ArchiveError } from '@perennia/errors';
 import { readPackIndex, type ObjectStore, type PackEntry } from '@perennia/storage';
 import { InstanceIds, type IncomingInstance } from '../incoming-instance.js';
@@ -8,7 +7,13 @@ import type { RebuildReport } from './rebuild-index.js';
 
 const READ_AHEAD_PACKS = 2;
 
-export async function* packInstances(store: ObjectStore, keys: readonly string[], report: RebuildReport): AsyncGenerator<IncomingInstance> {
+/** The store of a tier, with its name. */
+export interface NamedStore {
+  tier: string;
+  store: ObjectStore;
+}
+
+export async function* packInstances({ tier, store }: NamedStore, keys: readonly string[], report: RebuildReport): AsyncGenerator<IncomingInstance> {
   const ids = new InstanceIds();
   const pending: { key: string; entries: Promise<PackEntry[] | null> }[] = [];
   for (let next = 0; next < keys.length || pending.length > 0; ) {
@@ -17,14 +22,14 @@ export async function* packInstances(store: ObjectStore, keys: readonly string[]
       pending.push({ key, entries: readIndexOrReport(store, key, report) });
     }
     const { key, entries } = pending.shift()!;
-    for (const entry of (await entries) ?? []) yield ids.incoming(receivedOf(entry, key), entry.objectSha256);
+    for (const entry of (await entries) ?? []) yield ids.incoming(receivedOf(entry, tier, key), entry.objectSha256);
     report.packs += 1;
   }
 }
 
 /** An entry of a pack as if it came from the log. */
-export function receivedOf(entry: PackEntry, key: string): IncomingReceipt {
-  return incomingReceipt({ ...entry.receipt, place: { tier: HOT_TIER, key, offset: entry.offset, length: entry.length } });
+export function receivedOf(entry: PackEntry, tier: string, key: string): IncomingReceipt {
+  return incomingReceipt({ ...entry.receipt, place: { tier, key, offset: entry.offset, length: entry.length } });
 }
 
 /** @returns null for a pack that cannot be believed. @throws what trying again may change */

@@ -6,7 +6,7 @@
 import type { Receipt } from '@perennia/contracts';
 import { ConflictError } from '@perennia/errors';
 import type { CatalogueStatistics, ControlDatabase, ImagingDatabase } from '@perennia/persistence';
-import type { Landing, LandedRecord, LandingPosition, ObjectStore, PlaceReader } from '@perennia/storage';
+import type { Landing, LandedRecord, LandingPosition, PlaceReader, StorageTiers } from '@perennia/storage';
 import type { Clock } from '@perennia/telemetry';
 import { IndexBatch } from '../index-batch.js';
 import { InstanceIds, type IncomingInstance } from '../incoming-instance.js';
@@ -14,6 +14,7 @@ import { incomingReceipt } from '../incoming-receipt.js';
 import { PatientDirectory } from '../patient-directory.js';
 import { bareInstances } from './bare-instances.js';
 import { listPacks } from './list-packs.js';
+import { addCopies } from './add-copies.js';
 import { packInstances } from './pack-instances.js';
 import { countDisposed } from './count-disposed.js';
 import { relocateInstances } from './relocate-instances.js';
@@ -22,7 +23,7 @@ export interface RebuildParts {
   imaging: ImagingDatabase;
   control: ControlDatabase;
   statistics: CatalogueStatistics;
-  store: ObjectStore;
+  tiers: StorageTiers;
   reader: PlaceReader;
   /** The landing areas of this installation, none of them in use. */
   landings: readonly Landing[];
@@ -70,15 +71,23 @@ class Rebuild {
   }
 
   async run(): Promise<RebuildReport> {
-    const keys = await listPacks(this.parts.store);
-    this.report.totalPacks = keys.length;
-    const read = this.options.bare ? bareInstances : packInstances;
-    await this.indexAll(read(this.parts.store, keys, this.report), (known) => relocateInstances(this.parts.imaging, known));
+    const { stores, second } = this.parts.tiers;
+    const packs = new Map<string, string[]>();
+    for (const [tier, store] of stores) packs.set(tier, await listPacks(store));
+    this.report.totalPacks = [...packs.values()].reduce((sum, keys) => sum + keys.length, 0);
+    for (const [tier, keys] of packs) if (tier !== second) await this.indexAll(this.read(tier, keys), (known) => relocateInstances(this.parts.imaging, known));
+    // What only the second tier has is an instance all the same; the rest are further copies of it.
+    if (second !== undefined) await this.indexAll(this.read(second, packs.get(second)!), (known) => addCopies(this.parts.imaging, second, known));
     for (const landing of this.parts.landings) {
       // A record that is in a pack already is disposed of: its segment waits for nothing.
       await this.indexAll(this.landedInstances(landing), (known) => countDisposed(this.parts.imaging, known));
     }
     return this.report;
+  }
+
+  private read(tier: string, keys: readonly string[]): AsyncIterable<IncomingInstance> {
+    const read = this.options.bare ? bareInstances : packInstances;
+    return read({ tier, store: this.parts.tiers.storeOf(tier) }, keys, this.report);
   }
 
   /** @param whenKnown what to do with receipts whose instance is there already */

@@ -15,6 +15,9 @@ const SWITCH = `
 update imaging.copy set tier = $3, object_key = $4, offset_bytes = $5, length_bytes = $6, state = 'written', verified_at = null, object_sha256 = null
 where bucket = $1 and instance_id = $2 and copy_number = 1`;
 
+// The instance is described by the new object now; filing makes the other copies of it anew.
+const FORGET_OTHERS = 'delete from imaging.copy where bucket = $1 and instance_id = $2 and copy_number > 1';
+
 const DESCRIBE = `
 update imaging.instance i set object_length = $3, dataset_offset = $4, header_length = $5, frame_index = $6::json
 from (select object_length as length from imaging.instance where bucket = $1 and id = $2) as before
@@ -32,6 +35,7 @@ export async function adoptCopy(parts: { imaging: ImagingDatabase; outbox: Outbo
     const [taken] = await sql.query(TAKE, [bucket, id]);
     if (!taken) return;
     await sql.query(SWITCH, [kept.bucket, kept.id, place.tier, place.key, place.offset, place.length]);
+    await sql.query(FORGET_OTHERS, [kept.bucket, kept.id]);
     const [instance] = await sql.query<{ study_id: string; series_id: string; more_bytes: number; state: string }>(
       DESCRIBE, [kept.bucket, kept.id, receipt.objectLength, receipt.datasetOffset, receipt.headerLength, JSON.stringify(receipt.frameIndex)]);
     const { study_id, series_id, more_bytes, state } = instance!;

@@ -18,7 +18,7 @@ export interface RedundantObject {
   bucket: number;
   id: string;
   receipt: InstanceReceived;
-  kept: { bucket: number; id: string; place: Place; datasetOffset: number };
+  kept: { bucket: number; id: string; copyNumber: number; place: Place; datasetOffset: number };
 }
 interface RedundantRow {
   bucket: number;
@@ -26,6 +26,7 @@ interface RedundantRow {
   receipt: InstanceReceived;
   kept_bucket: number;
   kept_id: string;
+  copy_number: number;
   tier: string;
   object_key: string;
   offset_bytes: number;
@@ -34,10 +35,11 @@ interface RedundantRow {
 }
 
 const PENDING = `
-select d.bucket, d.id, d.receipt, c.bucket as kept_bucket, c.instance_id as kept_id, c.tier, c.object_key, c.offset_bytes, c.length_bytes, i.dataset_offset
+select d.bucket, d.id, d.receipt, c.bucket as kept_bucket, c.instance_id as kept_id, c.copy_number, c.tier, c.object_key, c.offset_bytes, c.length_bytes, i.dataset_offset
 from imaging.duplicate d
 join imaging.instance i on i.bucket = d.instance_bucket and i.id = d.instance_id
-join imaging.copy c on c.bucket = i.bucket and c.instance_id = i.id and c.copy_number = 1
+join lateral (
+  select * from imaging.copy c where c.bucket = i.bucket and c.instance_id = i.id order by c.state = 'suspect', c.copy_number limit 1) c on true
 where d.state = 'pending' and d.kind = 'redundant' order by d.received_at limit ${AT_ONCE}`;
 
 const DROP = `
@@ -83,7 +85,7 @@ export class DisposeDuplicates {
       // The others of the group are compared with the new copy in the next round.
       return 1;
     }
-    await this.parts.quarantine.add([{ kind: 'instance', bucket: kept.bucket, id: kept.id }]);
+    await this.parts.quarantine.add([{ kind: 'instance', bucket: kept.bucket, id: kept.id, copyNumber: kept.copyNumber }]);
     return 0;
   }
 
@@ -102,7 +104,7 @@ function redundantObject(row: RedundantRow): RedundantObject {
   return {
     bucket: row.bucket, id: row.id, receipt: row.receipt,
     kept: {
-      bucket: row.kept_bucket, id: row.kept_id, datasetOffset: row.dataset_offset,
+      bucket: row.kept_bucket, id: row.kept_id, copyNumber: row.copy_number, datasetOffset: row.dataset_offset,
       place: { tier: row.tier, key: row.object_key, offset: row.offset_bytes, length: row.length_bytes },
     },
   };

@@ -1,6 +1,6 @@
 // The one transaction that moves filed objects from the landing area to their packs, as far as readers are concerned. Its rows decide:
 // two who file the same study at once leave one pack that nothing refers to, and no record is counted twice.
-import type { JobQueue } from '@perennia/jobs';
+import { placeJob, type JobQueue } from '@perennia/jobs';
 import type { OutboxWriter } from '@perennia/messaging';
 import { joinByKey, type ImagingDatabase, type SqlRunner } from '@perennia/persistence';
 import type { Clock } from '@perennia/telemetry';
@@ -8,7 +8,6 @@ import { METADATA_QUEUE, type MetadataPayload } from '../jobs/build-metadata.job
 import { CHANGED_STUDY, studyChanged, type ChangedStudy } from '../study-changes.js';
 import { countDisposed } from './count-disposed.js';
 import type { FiledRecord, FilingStudy } from './filing-record.js';
-import { FILING_TIER } from './write-packs.js';
 
 /** The copy that reception makes; further ones are the work of placement. */
 const FIRST_COPY = 1;
@@ -36,18 +35,18 @@ where s.bucket = r.bucket and s.id = r.id returning ${CHANGED_STUDY}, s.state, $
 // without statistics the planner takes that for a handful of rows, begins with them and compares each with all of ours (measured: 4.4 s
 // instead of 22 ms for 2000 of 20 000 rows, and growing with the table; with the key alone it can only look ours up).
 export const SWITCH_COPIES = `
-update imaging.copy c set tier = '${FILING_TIER}', object_key = r.pack_key, offset_bytes = r.offset_bytes, object_sha256 = r.object_sha256,
+update imaging.copy c set tier = r.tier, object_key = r.pack_key, offset_bytes = r.offset_bytes, object_sha256 = r.object_sha256,
   state = 'verified', verified_at = $9
-from unnest($1::smallint[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bytea[], $8::smallint[])
-  as r (bucket, id, landing_key, landing_offset, pack_key, offset_bytes, object_sha256, copy_number)
+from unnest($1::smallint[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::text[], $8::bytea[], $10::smallint[])
+  as r (bucket, id, landing_key, landing_offset, pack_key, offset_bytes, tier, object_sha256, copy_number)
 where c.bucket = r.bucket and c.instance_id = r.id and c.copy_number = r.copy_number
   and c.object_key = r.landing_key and c.offset_bytes = r.landing_offset
 returning r.landing_key`;
 
 const SWITCH_CONFLICTS = `
-update imaging.duplicate d set tier = '${FILING_TIER}', object_key = r.pack_key, offset_bytes = r.offset_bytes, state = 'filed'
-from unnest($1::smallint[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[])
-  as r (bucket, id, landing_key, landing_offset, pack_key, offset_bytes)
+update imaging.duplicate d set tier = r.tier, object_key = r.pack_key, offset_bytes = r.offset_bytes, state = 'filed'
+from unnest($1::smallint[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::text[])
+  as r (bucket, id, landing_key, landing_offset, pack_key, offset_bytes, tier)
 where d.bucket = r.bucket and d.id = r.id and d.state = 'pending' and d.object_key = r.landing_key and d.offset_bytes = r.landing_offset
 returning r.landing_key`;
 
@@ -57,6 +56,8 @@ export class CommitFiling {
     private readonly outbox: OutboxWriter,
     private readonly jobs: JobQueue,
     private readonly clock: Clock,
+    /** Whether filed studies get a copy in a second tier. */
+    private readonly hasSecond: boolean,
   ) {}
 
   /** @returns how many objects were moved */
@@ -71,6 +72,7 @@ export class CommitFiling {
       const toBuild = changed.filter(({ state, lacks_metadata }) => state === 'settled' && lacks_metadata);
       await this.jobs.enqueue(toBuild.map(({ id, bucket }) => (
         { queue: METADATA_QUEUE, dedupeKey: id, payload: { bucket, studyId: id } satisfies MetadataPayload })), sql);
+      if (this.hasSecond) await this.jobs.enqueue(changed.map(({ id, bucket }) => placeJob(bucket, id)), sql);
       await countDisposed(sql, moved);
       return moved.length;
     });
@@ -90,9 +92,10 @@ export class CommitFiling {
     const parameters: unknown[] = [
       moving.map(({ record }) => record.bucket), moving.map(({ record }) => record.id), moving.map(({ record }) => record.place.key),
       moving.map(({ record }) => record.place.offset), moving.map(({ packKey }) => packKey), moving.map(({ offset }) => offset),
+      moving.map(({ tier }) => tier),
     ];
     if (kind === 'instance') {
-      parameters.push(moving.map(({ objectSha256 }) => `\\x${objectSha256}`), moving.map(() => FIRST_COPY), new Date(this.clock.nowMs()).toISOString());
+      parameters.push(moving.map(({ objectSha256 }) => `\\x${objectSha256}`), new Date(this.clock.nowMs()).toISOString(), moving.map(() => FIRST_COPY));
     }
     const rows = await sql.query<{ landing_key: string }>(kind === 'instance' ? SWITCH_COPIES : SWITCH_CONFLICTS, parameters);
     return rows.map(({ landing_key }) => landing_key);

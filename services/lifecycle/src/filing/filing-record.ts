@@ -27,6 +27,7 @@ export interface FilingStudy {
 /** Where a record has been filed. */
 export interface FiledRecord {
   record: FilingRecord;
+  tier: string;
   packKey: string;
   offset: number;
   objectSha256: string;

@@ -6,7 +6,7 @@ import { HOT_TIER, type InstanceReceived } from '@perennia/contracts';
 import { IndexBatch, PatientDirectory, incomingInstances } from '@perennia/indexing';
 import { JobQueue } from '@perennia/jobs';
 import { FsObjectStore } from '@perennia/object-store-fs';
-import { PackWriter, packKey, packedReceipt } from '@perennia/storage';
+import { StorageTiers, PackWriter, packKey, packedReceipt } from '@perennia/storage';
 import { Clock, createLogger } from '@perennia/telemetry';
 import { cloneTemplateDatabase, part10, receipt, seededUid, type TestDatabase } from '@perennia/testing';
 import { SweepPacks, type SweepPayload } from './sweep-packs.js';
@@ -61,7 +61,7 @@ async function enterIntoCatalogue(received: readonly InstanceReceived[]): Promis
 }
 
 async function look(payload: SweepPayload): Promise<void> {
-  const sweep = new SweepPacks({ imaging: database.imaging, store, jobs: new JobQueue(database.imaging), clock, log: createLogger('test', 'silent'), orphanAgeMs: 24 * HOUR_MS });
+  const sweep = new SweepPacks({ imaging: database.imaging, tiers: StorageTiers.single(HOT_TIER, store), jobs: new JobQueue(database.imaging), clock, log: createLogger('test', 'silent'), orphanAgeMs: 24 * HOUR_MS });
   await sweep.run({ payload, cursor: null, signal: new AbortController().signal, checkpoint: async () => {} });
 }
 /** Both looks, as the job runner would have them. */
@@ -94,7 +94,7 @@ describe('SweepPacks', () => {
     const pack = await writePack('a', '2024-01-31T08:00:00Z');
     await look({});
     await enterIntoCatalogue(pack.received);
-    await look({ suspects: [pack.key] });
+    await look({ suspects: [{ tier: HOT_TIER, key: pack.key }] });
     expect(await packs()).toEqual([pack.key]);
   });
 

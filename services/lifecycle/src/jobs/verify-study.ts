@@ -13,7 +13,7 @@ export const VERIFY_QUEUE = 'verify-study';
 export interface VerifiedStudy {
   verified: number;
   bytes: number;
-  /** Receipt ids of instances whose bytes differ. */
+  /** Receipt ids of instances with a copy whose bytes differ. */
   suspect: string[];
 }
 export interface VerifyPayload {
@@ -23,6 +23,7 @@ export interface VerifyPayload {
 interface CopyRow {
   bucket: number;
   id: string;
+  copy_number: number;
   tier: string;
   object_key: string;
   offset_bytes: number;
@@ -34,16 +35,16 @@ interface CopyRow {
 
 const PAGE_ROWS = 1000;
 const COPIES = `
-select c.bucket, i.id, c.tier, c.object_key, c.offset_bytes, c.length_bytes, i.dataset_offset,
+select c.bucket, i.id, c.copy_number, c.tier, c.object_key, c.offset_bytes, c.length_bytes, i.dataset_offset,
   encode(i.dataset_sha256, 'hex') as dataset_sha256, encode(c.object_sha256, 'hex') as object_sha256
 from imaging.study s join imaging.instance i on i.bucket = s.bucket and i.study_id = s.id
-join imaging.copy c on c.bucket = i.bucket and c.instance_id = i.id and c.copy_number = 1
-where s.tenant_id = $1 and s.study_instance_uid = $2 and i.id > $3 order by i.id limit ${PAGE_ROWS}`;
+join imaging.copy c on c.bucket = i.bucket and c.instance_id = i.id
+where s.tenant_id = $1 and s.study_instance_uid = $2 and (i.id, c.copy_number) > ($3, $4::smallint) order by i.id, c.copy_number limit ${PAGE_ROWS}`;
 
 const MARK_VERIFIED = `
-update imaging.copy c set state = 'verified', verified_at = $4
-from unnest($1::smallint[], $2::uuid[], $3::text[]) as r (bucket, id, object_key)
-where c.bucket = r.bucket and c.instance_id = r.id and c.copy_number = 1 and c.object_key = r.object_key and c.tier <> 'landing'`;
+update imaging.copy c set state = 'verified', verified_at = $5
+from unnest($1::smallint[], $2::uuid[], $3::text[], $4::smallint[]) as r (bucket, id, object_key, copy_number)
+where c.bucket = r.bucket and c.instance_id = r.id and c.copy_number = r.copy_number and c.object_key = r.object_key and c.tier <> 'landing'`;
 
 export class VerifyStudy {
   constructor(
@@ -56,8 +57,8 @@ export class VerifyStudy {
   /** @throws PlaceMovedError, UnavailableError when trying again may succeed */
   async run({ tenantId, studyInstanceUid }: VerifyPayload, signal?: AbortSignal): Promise<VerifiedStudy> {
     const result: VerifiedStudy = { verified: 0, bytes: 0, suspect: [] };
-    for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
-      const page = await this.imaging.query<CopyRow>(COPIES, [tenantId, studyInstanceUid, after]);
+    for (let after = ['00000000-0000-0000-0000-000000000000', 0]; ; ) {
+      const page = await this.imaging.query<CopyRow>(COPIES, [tenantId, studyInstanceUid, ...after]);
       const good: CopyRow[] = [];
       for (const copy of page) {
         signal?.throwIfAborted();
@@ -68,15 +69,16 @@ export class VerifyStudy {
       await this.mark(page, good);
       result.verified += good.length;
       if (page.length < PAGE_ROWS) return result;
-      after = page.at(-1)!.id;
+      after = [page.at(-1)!.id, page.at(-1)!.copy_number];
     }
   }
 
   private async mark(page: readonly CopyRow[], good: readonly CopyRow[]): Promise<void> {
     await this.imaging.query(MARK_VERIFIED, [
-      good.map(({ bucket }) => bucket), good.map(({ id }) => id), good.map(({ object_key }) => object_key), new Date(this.clock.nowMs()).toISOString()]);
+      good.map(({ bucket }) => bucket), good.map(({ id }) => id), good.map(({ object_key }) => object_key), good.map(({ copy_number }) => copy_number),
+      new Date(this.clock.nowMs()).toISOString()]);
     const bad = page.filter((copy) => !good.includes(copy));
-    if (bad.length > 0) await this.quarantine.add(bad.map(({ bucket, id }) => ({ kind: 'instance', bucket, id })));
+    if (bad.length > 0) await this.quarantine.add(bad.map(({ bucket, id, copy_number }) => ({ kind: 'instance', bucket, id, copyNumber: copy_number })));
   }
 
   private async matches(copy: CopyRow): Promise<boolean> {
