@@ -4,7 +4,7 @@ export { part10, type Part10Object, type Part10Options } from './builders/part10
 export { instanceReceived, receipt, receivedEnvelope, seededReceiptId, type ReceiptOptions } from './builders/receipt.js';
 export { seededUid } from './builders/seeded-uid.js';
 export { KAFKA_PASSWORD, KAFKA_USER, KafkaBroker, type KafkaSecurity } from './backends/kafka-broker.js';
-export { s3Request, s3RequestOrThrow, type S3Access, type S3Request } from './backends/s3-request.js';
+export { s3Request, s3RequestOrThrow, type S3Access, type S3Answer, type S3Request } from './backends/s3-request.js';
 export { S3Server, type S3BucketOptions } from './backends/s3-server.js';
 export { corpusDirectory, dcmtkTool, hasBackend, type Backend } from './required-backend.js';
 export { PromiseChecker, type CheckReport } from './promise/checker.js';
@@ -34,4 +34,5 @@ export {
 export { RememberedObject } from './peers/remembered-object.js';
 export { ScriptedPeer, type ReceivedPdu, type ReceivedResponse } from './peers/scripted-peer.js';
 export { ScriptedServer } from './peers/scripted-server.js';
+export { failingShare, HttpFaultProxy, type FaultPlan, type HttpFault, type SeenRequest } from './peers/http-fault-proxy.js';
 export { settle } from './peers/settle.js';

@@ -35,6 +35,7 @@ async function step(what: string, permission: string, endpoint: string, work: ()
         cause: error, remedy: 'Check VNA_S3_ENDPOINT, and that the object store runs and can be reached.',
       });
     }
+    if (error instanceof ConflictError && error.details['legalHold'] === false) throw locksByItself(error);
     if (!(error instanceof ConfigurationError) || error.details['code'] !== 'AccessDenied') throw error;
     throw new ConfigurationError(`The archive may not ${what} in its bucket.`, { cause: error, details: error.details, remedy: `Give its user the permission ${permission}.` });
   }
@@ -63,11 +64,15 @@ async function assertNeverOverwritten(bucket: S3Bucket, key: string): Promise<vo
   await expectRefusal(() => bucket.calls.run('PutObject', (abortSignal) => bucket.client.send(new PutObjectCommand(input), { abortSignal })));
   const target = bucket.at(key);
   const { UploadId } = await bucket.calls.run('CreateMultipartUpload', (abortSignal) => bucket.client.send(new CreateMultipartUploadCommand(target), { abortSignal }));
-  const part = { ...target, UploadId, PartNumber: 1 };
-  const { ETag } = await bucket.calls.run('UploadPart', (abortSignal) => bucket.client.send(new UploadPartCommand({ ...part, Body: input.Body }), { abortSignal }));
-  const complete = { ...target, UploadId, IfNoneMatch: '*', MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] } };
-  await expectRefusal(() => bucket.calls.run('CompleteMultipartUpload', (abortSignal) => bucket.client.send(new CompleteMultipartUploadCommand(complete), { abortSignal })));
-  await abortUpload(bucket, { ...target, UploadId: UploadId! });
+  const upload = { ...target, UploadId: UploadId! };
+  try {
+    const part = { ...upload, PartNumber: 1, Body: input.Body };
+    const { ETag } = await bucket.calls.run('UploadPart', (abortSignal) => bucket.client.send(new UploadPartCommand(part), { abortSignal }));
+    const complete = { ...upload, IfNoneMatch: '*', MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] } };
+    await expectRefusal(() => bucket.calls.run('CompleteMultipartUpload', (abortSignal) => bucket.client.send(new CompleteMultipartUploadCommand(complete), { abortSignal })));
+  } finally {
+    await abortUpload(bucket, upload);
+  }
 }
 
 async function expectRefusal(work: () => Promise<unknown>): Promise<void> {
@@ -84,4 +89,9 @@ function overwrites(cause?: unknown): ConfigurationError {
   return new ConfigurationError('The object store overwrites objects although it is asked not to (If-None-Match).', {
     cause, remedy: 'Use an object store with conditional writes: the archive never overwrites.',
   });
+}
+
+/** The area `work/` has to be cleaned, and what is to be locked is locked after it was verified. */
+function locksByItself(cause: ConflictError): ConfigurationError {
+  return new ConfigurationError('The bucket locks every object by itself (default retention).', { cause, remedy: 'Remove the default retention of the bucket: the archive sets the locks.' });
 }

@@ -39,6 +39,7 @@ export class GrowingPart {
     if (this.buffer) this.memory.give(this.buffer);
     this.buffer = undefined;
     this.filled = 0;
+    this.memory.settle(this);
   }
 
   private async grow(wanted: number): Promise<void> {
@@ -46,7 +47,7 @@ export class GrowingPart {
     const first = Math.max(FIRST_BYTES, Math.min(this.expectedBytes, this.memory.partBytes));
     let size = old ? 2 * old.length : first;
     while (size < wanted) size *= 2;
-    const grown = await this.memory.take(Math.min(size, this.memory.partBytes));
+    const grown = await this.memory.take(Math.min(size, this.memory.partBytes), this);
     old?.copy(grown, 0, 0, this.filled);
     if (old) this.memory.give(old);
     this.buffer = grown;

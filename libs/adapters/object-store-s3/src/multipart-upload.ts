@@ -1,6 +1,6 @@
 // A large object on its way, part by part: two parts at most are sent at once, each with its digest. Nothing is visible before `complete`;
 // `abort` leaves no parts behind.
-import { CompleteMultipartUploadCommand, CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3';
+import { CompleteMultipartUploadCommand, type CompleteMultipartUploadCommandOutput, CreateMultipartUploadCommand, UploadPartCommand } from '@aws-sdk/client-s3';
 import { createHash } from 'node:crypto';
 import { CancelledError, LimitExceededError } from '@perennia/errors';
 import type { GrowingPart } from './growing-part.js';
@@ -55,11 +55,11 @@ export class MultipartUpload {
   }
 
   /** One call that makes the object visible; gives the digest that the server answers. */
-  async complete(sizeBytes: number): Promise<string | undefined> {
+  async complete(sizeBytes: number, deadlineMs: number): Promise<string | undefined> {
     const Parts = this.parts.toSorted((a, b) => a.PartNumber - b.PartNumber);
     const input = { ...this.target, MultipartUpload: { Parts }, IfNoneMatch: '*', MpuObjectSize: sizeBytes };
-    const { ChecksumSHA256 } = await this.bucket.calls.run('CompleteMultipartUpload', (abortSignal) => this.bucket.client.send(new CompleteMultipartUploadCommand(input), { abortSignal }));
-    return ChecksumSHA256;
+    const send = (abortSignal: AbortSignal): Promise<CompleteMultipartUploadCommandOutput> => this.bucket.client.send(new CompleteMultipartUploadCommand(input), { abortSignal });
+    return (await this.bucket.calls.run('CompleteMultipartUpload', send, { deadlineMs })).ChecksumSHA256;
   }
 
   async abort(): Promise<void> {
@@ -74,7 +74,7 @@ export class MultipartUpload {
       if (this.aborter.signal.aborted) throw new CancelledError('The upload was given up.');
       const ChecksumSHA256 = part.digest.toString('base64');
       const input = { ...this.target, PartNumber: number, Body: part.bytes, ChecksumSHA256 };
-      const ETag = await this.memory.whileSending(() => this.bucket.calls.run('UploadPart', async (abortSignal) => {
+      const ETag = await this.memory.whileSending(part, () => this.bucket.calls.run('UploadPart', async (abortSignal) => {
         const answer = await this.bucket.client.send(new UploadPartCommand(input), { abortSignal });
         if ((answer.ChecksumSHA256 ?? ChecksumSHA256) !== ChecksumSHA256) throw new WrongAnswer('The object store answers another digest than that of the part.');
         return answer.ETag;

@@ -1,21 +1,34 @@
-// The memory of all writers together. A writer that finds none waits, and its sender with it. Memory is given although there is none when
-// nothing is being sent: only then would nobody ever give some back. What is over is kept as whole parts for the next.
+// The memory of all writers together. A writer that finds none waits, and its sender with it, until something that is being sent gives some
+// back. Where nothing is being sent nobody would ever: then one part may grow beyond the limit until it can be sent; and another one if the
+// sender of that one takes longer than a second.
 import { Buffer } from 'node:buffer';
 
 const SPARE_PARTS = 4;
+const NEXT_BORROWER_MS = 1000;
+
+interface Wish {
+  bytes: number;
+  owner: object;
+  grant: () => void;
+}
 
 export class PartMemory {
   private usedBytes = 0;
   private sending = 0;
-  private readonly waiting: { bytes: number; go: () => void }[] = [];
+  private borrower: object | undefined;
+  private patience: NodeJS.Timeout | undefined;
+  private readonly waiting: Wish[] = [];
+  /** Whole parts, kept for the next. */
   private readonly spare: Buffer[] = [];
 
   constructor(private readonly limitBytes: number, readonly partBytes: number) {}
 
-  /** A buffer of so many bytes, of at most one part; later. */
-  async take(bytes: number): Promise<Buffer> {
-    if (this.waiting.length > 0 || !this.isFree(bytes)) await new Promise<void>((go) => this.waiting.push({ bytes, go }));
-    else this.usedBytes += bytes;
+  /** A buffer of so many bytes, of at most one part; later. `owner`: the part that grows. */
+  async take(bytes: number, owner: object): Promise<Buffer> {
+    await new Promise<void>((grant) => {
+      this.waiting.push({ bytes, owner, grant });
+      this.serve();
+    });
     return (bytes === this.partBytes ? this.spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(bytes);
   }
 
@@ -25,9 +38,16 @@ export class PartMemory {
     this.serve();
   }
 
+  /** The part is gone, or on its way. */
+  settle(owner: object): void {
+    if (this.borrower === owner) this.borrower = undefined;
+    this.serve();
+  }
+
   /** While `work` sends, whoever waits can hope for its memory. */
-  async whileSending<T>(work: () => Promise<T>): Promise<T> {
+  async whileSending<T>(owner: object, work: () => Promise<T>): Promise<T> {
     this.sending += 1;
+    this.settle(owner);
     try {
       return await work();
     } finally {
@@ -36,17 +56,32 @@ export class PartMemory {
     }
   }
 
-  private isFree(bytes: number): boolean {
-    return this.usedBytes + bytes <= this.limitBytes || this.sending === 0;
+  private serve(): void {
+    for (let next = this.nextWish(); next; next = this.nextWish()) {
+      this.waiting.splice(this.waiting.indexOf(next), 1);
+      this.usedBytes += next.bytes;
+      next.grant();
+    }
+    if (this.waiting.length === 0) {
+      clearTimeout(this.patience);
+      this.patience = undefined;
+    }
   }
 
-  private serve(): void {
-    while (this.waiting.length > 0 && this.isFree(this.waiting[0]!.bytes)) {
-      const { bytes, go } = this.waiting.shift()!;
-      this.usedBytes += bytes;
-      go();
-      // Beyond the limit one at a time: it will send, and then there is hope.
-      if (this.usedBytes > this.limitBytes) return;
+  private nextWish(): Wish | undefined {
+    const [first] = this.waiting;
+    if (!first || this.usedBytes + first.bytes <= this.limitBytes) return first;
+    const borrowing = this.waiting.find(({ owner }) => owner === this.borrower);
+    if (borrowing || this.sending > 0) return borrowing;
+    if (this.borrower === undefined) {
+      this.borrower = first.owner;
+      return first;
     }
+    this.patience ??= setTimeout(() => {
+      this.patience = undefined;
+      this.borrower = undefined;
+      this.serve();
+    }, NEXT_BORROWER_MS);
+    return undefined;
   }
 }

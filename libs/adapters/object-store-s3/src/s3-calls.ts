@@ -12,6 +12,8 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   /** How often the call is made when all its attempts fail; for what costs much to do again. Default once. */
   rounds?: number;
+  /** From `deadline`, for calls that have to end together. Default one of its own. */
+  deadlineMs?: number;
 }
 
 export const MAX_ATTEMPTS = 4;
@@ -43,8 +45,8 @@ export class S3Calls {
   }
 
   /** @throws ArchiveError: what the last attempt met, in our terms */
-  async run<T>(operation: string, attempt: (signal: AbortSignal) => Promise<T>, { signal, rounds = 1 }: CallOptions = {}): Promise<T> {
-    const deadlineMs = this.clock.monotonicMs() + this.options.callDeadlineMs;
+  async run<T>(operation: string, attempt: (signal: AbortSignal) => Promise<T>, { signal, rounds = 1, deadlineMs = this.deadline() }: CallOptions = {}): Promise<T> {
+    if (this.clock.monotonicMs() >= deadlineMs) throw late(operation);
     for (let number = 1; ; number++) {
       const { value, error } = await this.attempt(operation, attempt, deadlineMs, signal);
       if (error === undefined) return value!;
@@ -53,6 +55,11 @@ export class S3Calls {
       if (last) throw s3Error(error, DOING[operation] ?? operation);
       await this.pause(((number - 1) % MAX_ATTEMPTS) + 1, failure.throttled, signal);
     }
+  }
+
+  /** When a call that begins now has to end. */
+  deadline(): number {
+    return this.clock.monotonicMs() + this.options.callDeadlineMs;
   }
 
   /** Full jitter: anything from nothing up to the growing bound. */
@@ -100,6 +107,6 @@ export class S3Calls {
   }
 }
 
-function late(operation: string, cause: unknown): UnavailableError {
+function late(operation: string, cause?: unknown): UnavailableError {
   return new UnavailableError(`The object store did not ${DOING[operation] ?? operation} in time.`, { cause, remedy: 'Look at what the object store is busy with.' });
 }

@@ -11,6 +11,28 @@ interface SentRequest {
   headers: Record<string, string>;
 }
 
+/** No answer, or a broken one. `code` as the system or TLS calls it. */
+class BrokenConnection extends Error {
+  override readonly name = 'BrokenConnection';
+  readonly code: string;
+
+  constructor(cause: { code?: string; name?: string; message?: string }) {
+    super(cause.message, { cause });
+    this.code = cause.code ?? cause.name ?? 'unknown';
+  }
+}
+
+/** The SDK hides errors that are not made by its own copy of `Error`, as those of the runtime in tests; named by us they come through. */
+class NamingHandler extends NodeHttpHandler {
+  override async handle(...request: Parameters<NodeHttpHandler['handle']>): ReturnType<NodeHttpHandler['handle']> {
+    try {
+      return await super.handle(...request);
+    } catch (error) {
+      throw new BrokenConnection(error as Error);
+    }
+  }
+}
+
 /** @throws ConfigurationError when the file of authorities cannot be read */
 export function s3Client(options: ResolvedOptions): S3Client {
   // Slots bound the requests, so that none waits for a socket: the time of connecting would count from then.
@@ -24,7 +46,7 @@ export function s3Client(options: ResolvedOptions): S3Client {
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     expectContinueHeader: false,
-    requestHandler: new NodeHttpHandler({
+    requestHandler: new NamingHandler({
       httpAgent: new HttpAgent(agent),
       httpsAgent: new HttpsAgent({ ...agent, ...(options.caFile !== undefined && { ca: readAuthorities(options.caFile) }) }),
       connectionTimeout: options.connectTimeoutMs,

@@ -45,7 +45,7 @@ export class S3ObjectWriter implements ObjectWriter {
     this.assertOpen();
     this.state = 'finishing';
     try {
-      await (this.upload ? this.commitParts(this.upload) : this.memory.whileSending(() => this.commitWhole()));
+      await (this.upload ? this.commitParts(this.upload) : this.memory.whileSending(this.part, () => this.commitWhole()));
       return { key: this.key, sizeBytes: this.sizeBytes };
     } catch (error) {
       await this.leaveNothing();
@@ -79,8 +79,8 @@ export class S3ObjectWriter implements ObjectWriter {
   private commitWhole(): Promise<void> {
     const digest = this.part.digest.toString('base64');
     const input = { ...this.bucket.at(this.key), Body: this.part.bytes, ContentLength: this.sizeBytes, ChecksumSHA256: digest, IfNoneMatch: '*', Metadata: { [WRITER]: this.id } };
-    return this.publish(digest, async () => {
-      const answer = await this.bucket.calls.run('PutObject', (abortSignal) => this.bucket.client.send(new PutObjectCommand(input), { abortSignal }));
+    return this.publish(digest, async (deadlineMs) => {
+      const answer = await this.bucket.calls.run('PutObject', (abortSignal) => this.bucket.client.send(new PutObjectCommand(input), { abortSignal }), { deadlineMs });
       return answer.ChecksumSHA256;
     });
   }
@@ -88,19 +88,21 @@ export class S3ObjectWriter implements ObjectWriter {
   private async commitParts(upload: MultipartUpload): Promise<void> {
     await upload.add(this.part);
     await upload.allSent();
-    await this.publish(upload.sha256, () => upload.complete(this.sizeBytes));
+    await this.publish(upload.sha256, (deadlineMs) => upload.complete(this.sizeBytes, deadlineMs));
   }
 
-  /** Until the server has shown that it has what was sent. `request` gives the digest of its answer. */
-  private async publish(sha256: string, request: () => Promise<string | undefined>): Promise<void> {
+  /** Until the server has shown that it has what was sent, all before one deadline. `request` gives the digest of its answer. */
+  private async publish(sha256: string, request: (deadlineMs: number) => Promise<string | undefined>): Promise<void> {
+    const deadlineMs = this.bucket.calls.deadline();
     for (let round = 1; ; round++) {
       try {
-        if ((await request()) !== sha256) await this.assertStored(sha256);
+        if ((await request(deadlineMs)) !== sha256) await this.assertStored(sha256, deadlineMs);
         return;
       } catch (error) {
         if (error instanceof AlreadyExistsError || error instanceof CorruptDataError || !this.mayBeStored(error)) throw error;
-        if (await this.isStored(sha256)) return;
-        if (round === ROUNDS || error instanceof NotFoundError) throw asUnknown(error);
+        const stored = await this.isStored(sha256, deadlineMs);
+        if (stored) return;
+        if (round === ROUNDS || error instanceof NotFoundError) throw stored === undefined ? unknown(error) : notStored(error, this.key);
       }
     }
   }
@@ -110,20 +112,20 @@ export class S3ObjectWriter implements ObjectWriter {
     return error instanceof UnavailableError || error instanceof NotFoundError || (error instanceof ConflictError && error.details['status'] === 412);
   }
 
-  /** False where it cannot be told at the moment. @throws AlreadyExistsError, CorruptDataError */
-  private async isStored(sha256: string): Promise<boolean> {
+  /** Undefined where it cannot be told at the moment. @throws AlreadyExistsError, CorruptDataError */
+  private async isStored(sha256: string, deadlineMs: number): Promise<boolean | undefined> {
     try {
-      await this.assertStored(sha256);
+      await this.assertStored(sha256, deadlineMs);
       return true;
     } catch (error) {
-      if (error instanceof UnavailableError) return false;
+      if (error instanceof UnavailableError) return error.details['missing'] === true ? false : undefined;
       throw error;
     }
   }
 
-  private async assertStored(sha256: string): Promise<void> {
-    const found = await lookAt(this.bucket, this.key);
-    if (!found) throw new UnavailableError('The object store has no trace of an object that was sent to it.', { details: { key: this.key }, remedy: 'Look into its log.' });
+  private async assertStored(sha256: string, deadlineMs: number): Promise<void> {
+    const found = await lookAt(this.bucket, this.key, { deadlineMs });
+    if (!found) throw missing(this.key);
     if (found.writer !== this.id) throw taken(this.key);
     if (found.sizeBytes === this.sizeBytes && found.sha256 === sha256) return;
     // Ours and wrong: nobody must find it.
@@ -148,8 +150,18 @@ function taken(key: string): AlreadyExistsError {
   return new AlreadyExistsError('An object of that name exists and is never overwritten.', { details: { key } });
 }
 
-/** An upload that is gone is no missing object, and a name that was taken and is free again no conflict. */
-function asUnknown(error: unknown): unknown {
-  if (error instanceof UnavailableError) return error;
-  return new UnavailableError('It cannot be told whether the object store has the object.', { cause: error, remedy: 'It is tried again under another name.' });
+function missing(key: string, cause?: unknown): UnavailableError {
+  return new UnavailableError('The object store has no trace of an object that was sent to it.', { cause, details: { key, missing: true }, remedy: 'Look into its log.' });
+}
+
+function unknown(cause: unknown): UnavailableError {
+  if (cause instanceof UnavailableError) return cause;
+  return new UnavailableError('It cannot be told at the moment whether the object store has the object.', { cause, remedy: 'It is tried again.' });
+}
+
+/** After looking: an upload that is gone is no missing object, and a name that is taken by nothing one can see will stay so. */
+function notStored(cause: unknown, key: string): unknown {
+  if (cause instanceof NotFoundError) return missing(key, cause);
+  if (!(cause instanceof ConflictError)) return cause;
+  return new ConflictError('The object store says that the name is taken, and shows nothing under it.', { cause, details: { key }, remedy: 'Remove the delete marker that somebody else has set.' });
 }

@@ -2,7 +2,7 @@
 // server (with S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY and S3_REGION), tests that need not kill it use that one, in buckets of their own:
 //   S3_ENDPOINT=http://127.0.0.1:9000 S3_ACCESS_KEY_ID=… S3_SECRET_ACCESS_KEY=… npm test -- libs/adapters/object-store-s3
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../promise/product.js';
@@ -35,6 +35,8 @@ export class S3Server {
     for (const name of ['data', 'versions', 'users']) mkdirSync(join(directory, name));
     const port = await freePort();
     const access = { endpoint: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`, region: REGION, accessKeyId: 'test-root', secretAccessKey: randomBytes(20).toString('hex') };
+    // For requests of the test itself; the store under test is given the file.
+    const trusted = (): S3Access => (options.tls ? { ...access, ca: readFileSync(join(directory, 'ca.pem'), 'utf8') } : access);
     const certificate = options.tls ? ['--cert', join(directory, 'ca.pem'), '--key', join(directory, 'key.pem')] : [];
     if (options.tls) makeCertificate(directory);
     const server = new LocalProcess({
@@ -47,7 +49,7 @@ export class S3Server {
       logFile: join(directory, 'server.log'), port,
     });
     await server.start();
-    return new S3Server(access, directory, server);
+    return new S3Server(trusted(), directory, server);
   }
 
   /** The server that the environment names, else one of the test's own. */
@@ -112,9 +114,19 @@ export class S3Server {
 function build(folder: string): void {
   process.stderr.write(`Building versitygw ${VERSION} (two to three minutes, once)\n`);
   const into = join(folder, 'go');
-  runOrThrow('go', ['install', '-ldflags=-s -w', `github.com/versity/versitygw/cmd/versitygw@v${VERSION}`], { GOBIN: into, GOFLAGS: '-trimpath' });
+  runOrThrow(goCommand(), ['install', '-ldflags=-s -w', `github.com/versity/versitygw/cmd/versitygw@v${VERSION}`], { GOBIN: into, GOFLAGS: '-trimpath' });
   renameSync(join(into, 'versitygw'), join(folder, 'versitygw'));
   rmSync(into, { recursive: true });
+}
+
+/** From 1.21 on Go fetches the version that a module asks for by itself; for an older one (Debian 12 has 1.19) it is a module like any other. */
+function goCommand(): string {
+  const [version = '', system = '', processor = ''] = runOrThrow('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH']).trim().split('\n');
+  if (Number(/^go1\.(\d+)/.exec(version)?.[1]) >= 21) return 'go';
+  const { Dir } = JSON.parse(runOrThrow('go', ['mod', 'download', '-json', `golang.org/toolchain@v0.0.1-go1.25.0.${system}-${processor}`])) as { Dir: string };
+  const tools = join(Dir, 'pkg', 'tool', `${system}_${processor}`);
+  for (const program of [join(Dir, 'bin', 'go'), ...readdirSync(tools).map((name) => join(tools, name))]) chmodSync(program, 0o755);
+  return join(Dir, 'bin', 'go');
 }
 
 /** A throw-away self-signed certificate for loopback. */
