@@ -33,22 +33,17 @@ export async function* readRange(bucket: S3Bucket, key: string, offset: number, 
   let fruitless = 0;
   for (let at = offset; at < end; ) {
     const from = at;
-    const release = await bucket.calls.bodies.take();
-    try {
-      const open = await openBody(bucket, key, at, end, first?.etag, options.signal);
-      first ??= open;
-      if (end > open.totalBytes) {
-        open.body.destroy();
-        throw outside(key, offset, length, open.totalBytes);
-      }
-      for await (const chunk of bytesOf(bucket, open.body, options.signal)) {
-        const wanted = chunk.subarray(0, end - at);
-        hash?.update(wanted);
-        at += wanted.length;
-        yield wanted;
-      }
-    } finally {
-      release();
+    const open = await openBody(bucket, key, at, end, first?.etag, options.signal);
+    first ??= open;
+    if (end > open.totalBytes) {
+      open.body.destroy();
+      throw outside(key, offset, length, open.totalBytes);
+    }
+    for await (const chunk of bytesOf(bucket, open.body, options.signal)) {
+      const wanted = chunk.subarray(0, end - at);
+      hash?.update(wanted);
+      at += wanted.length;
+      yield wanted;
     }
     if (at >= end) break;
     fruitless = at - from >= PROGRESS_BYTES ? 0 : fruitless + 1;

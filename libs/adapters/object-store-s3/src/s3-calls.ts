@@ -30,8 +30,6 @@ const DOING: Readonly<Record<string, string | undefined>> = {
 export class S3Calls {
   readonly clock: Clock;
   readonly breaker: CircuitBreaker;
-  /** Bodies open for reading: they may pause for long and must not keep writers waiting. */
-  readonly bodies: Slots;
   private readonly requests: Slots;
   private readonly budget = new RetryBudget();
   private readonly random: () => number;
@@ -41,7 +39,6 @@ export class S3Calls {
     this.random = options.random ?? Math.random;
     this.breaker = new CircuitBreaker(this.clock, options.breakerOpenMs);
     this.requests = new Slots(options.maxConnections);
-    this.bodies = new Slots(options.maxConnections);
   }
 
   /** @throws ArchiveError: what the last attempt met, in our terms */

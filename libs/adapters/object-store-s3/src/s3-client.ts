@@ -35,8 +35,8 @@ class NamingHandler extends NodeHttpHandler {
 
 /** @throws ConfigurationError when the file of authorities cannot be read */
 export function s3Client(options: ResolvedOptions): S3Client {
-  // Slots bound the requests, so that none waits for a socket: the time of connecting would count from then.
-  const agent = { keepAlive: true, maxSockets: 2 * options.maxConnections, maxFreeSockets: options.maxConnections };
+  // Requests wait for their turn before they come here: who waited for a socket would be taken for one who cannot connect.
+  const agent = { keepAlive: true, maxSockets: Infinity, maxFreeSockets: options.maxConnections };
   const client = new S3Client({
     region: options.region,
     ...(options.endpoint !== undefined && { endpoint: options.endpoint }),

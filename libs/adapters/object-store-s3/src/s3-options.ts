@@ -23,7 +23,7 @@ export interface S3ObjectStoreOptions {
   partSizeBytes?: number;
   /** Memory of all writers together; who finds none waits. Default 64 MiB, at least two parts. */
   memoryBytes?: number;
-  /** Requests under way at once; as many bodies again may be open for reading. Default 32, at most 1024. */
+  /** Requests under way at once, and connections kept; a body that has begun to come is not counted, its reader may pause. Default 32, at most 1024. */
   maxConnections?: number;
   /** Default 3 s. */
   connectTimeoutMs?: number;
