@@ -5,10 +5,11 @@ import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { backendCache } from './backends/backend-cache.js';
+import { haveBaselines } from './backends/baselines.js';
 import { KAFKA_JARS } from './backends/kafka-broker.js';
 import { S3_SERVER } from './backends/s3-server.js';
 
-export type Backend = 'dcmtk' | 'python' | 'corpus' | 'strace' | 'powercut' | 'kafka' | 's3';
+export type Backend = 'dcmtk' | 'python' | 'corpus' | 'strace' | 'powercut' | 'kafka' | 's3' | 'baseline';
 
 const repository = resolve(fileURLToPath(new URL('.', import.meta.url)), '../../..');
 /** Real DICOM files beside the checkout; never part of the project. */
@@ -22,6 +23,7 @@ const present: Record<Backend, () => boolean> = {
   strace: () => runs('strace', '-qq', '-e', 'trace=none', 'true'),
   kafka: () => runs('java', '-version') && runs('keytool', '-help') && (existsSync(join(backendCache, KAFKA_JARS)) || runs('mvn', '-v')),
   s3: () => process.env['S3_ENDPOINT'] !== undefined || existsSync(join(backendCache, S3_SERVER)) || runs('go', 'version'),
+  baseline: haveBaselines,
   powercut: () => process.getuid?.() === 0 && runs('losetup', '-f') && runs('mkfs.ext4', '-V'),
 };
 

@@ -1,9 +1,10 @@
-// The data folder at start: it can be written, has room, and no other instance works in it.
+// The data folder at start: no newer release made it what it is, it can be written, has room, and no other instance works in it.
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { formatSizeBytes } from '@perennia/config';
 import { ConfigurationError, ConflictError, StoreFullError } from '@perennia/errors';
 import { isProcessAlive, processIdentity } from '@perennia/storage';
+import { assertKnownFormat, markFormat } from './data-format.js';
 
 const LOCK_FILE = 'archive.lock';
 const MIB = 2 ** 20;
@@ -11,13 +12,19 @@ const MIB = 2 ** 20;
 export class DataFolder {
   private constructor(readonly path: string) {}
 
-  /** @throws ConfigurationError (not writable), StoreFullError (no room), ConflictError (another instance is running) */
+  /** @throws ConfigurationError (too new, not writable), StoreFullError (no room), ConflictError (another instance is running) */
   static take(folder: string, minimumFreeBytes: number): DataFolder {
     const path = resolve(folder);
+    assertKnownFormat(path);
     assertWritable(path);
     assertRoom(path, minimumFreeBytes);
     lock(path);
     return new DataFolder(path);
+  }
+
+  /** To be called when the database is up to date, before anything writes here. */
+  markFormat(): void {
+    markFormat(this.path);
   }
 
   /** Folder for what is only true while the archive runs. */

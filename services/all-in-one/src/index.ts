@@ -10,5 +10,6 @@ export { assertPortsFree } from './listeners.js';
 export { listenersOf } from './listeners-of.js';
 export { reachable } from './endpoints.js';
 export { openEventLog, openKafka, prepareEventLog, usesKafka, type EventLogOptions } from './event-logs.js';
+export { migrateDatabases, pendingBySchema } from './migrate-databases.js';
 export { readRunState, type RunState } from './run-state.js';
 export { formatStartFailure, toStartFailure } from './start-failure.js';

@@ -1,6 +1,5 @@
 // The whole archive on one machine: the database first, then the processes that need it; stopped in the opposite order. One start
 // sequence for the first start, for every later one, and for the one after everything was killed.
-import { runMigrations } from '@perennia/persistence';
 import type { EffectiveConfig } from '@perennia/config';
 import { CancelledError } from '@perennia/errors';
 import { processIdentity } from '@perennia/storage';
@@ -14,6 +13,7 @@ import { endpointsOf } from './endpoints.js';
 import { listenersOf } from './listeners-of.js';
 import { assertKnownPeers, assertPortsFree, openListeners, type Listener } from './listeners.js';
 import { groupsFor, type ProcessGroup } from './process-groups.js';
+import { migrateDatabases } from './migrate-databases.js';
 import { RoleProcess } from './role-process.js';
 import type { RunningGroup } from './run-group.js';
 import { endOrphans, removeRunState, writeRunState, type RunningProcess } from './run-state.js';
@@ -56,9 +56,10 @@ export class Supervisor {
     this.#database = await DatabaseServer.start({ databaseUrl, dataPath: this.#folder.path, account: pgUser, log: this.log, clock: this.#clock });
     if (this.#stopping) throw await this.#database.stop().then(() => new CancelledError('The archive was stopped while it started'));
     const { url } = this.#database;
-    const applied = await runMigrations({ controlUrl: url, imagingUrl: url });
-    if (applied.control + applied.imaging > 0) this.log.info(applied, 'Database schema brought up to date');
+    const applied = await migrateDatabases(url);
+    if (Object.values(applied).some((count) => count > 0)) this.log.info(applied, 'Database schema brought up to date');
     await prepareEventLog({ config: this.config, databaseUrl: url, clientName: 'perennia supervisor', log: this.log, clock: this.#clock });
+    this.#folder.markFormat();
     await (this.#settings.processes === 1 ? this.#startInside(groups, url) : this.#startBeside(groups, url));
     this.#health = new ArchiveHealth(this.#processes, this.#inProcess.map(({ group, running }) => ({ name: group.name, ...running })));
     await this.#health.listen(healthPort, healthHost);

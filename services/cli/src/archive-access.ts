@@ -1,11 +1,11 @@
 // How a command reaches the archive: through its web endpoint while it runs, and through its database whether it runs or not (the
 // embedded one is then started for the time of the command, under the lock of the data folder).
 import { join, resolve } from 'node:path';
-import { ArchiveConfig, DatabaseServer, DataFolder, loadArchiveConfig, reachable, readRunState, type RunState } from '@perennia/all-in-one';
+import { ArchiveConfig, DatabaseServer, DataFolder, loadArchiveConfig, migrateDatabases, pendingBySchema, reachable, readRunState, type RunState } from '@perennia/all-in-one';
 import type { EffectiveConfig } from '@perennia/config';
 import { DicomwebConfig } from '@perennia/dicomweb/dicomweb.config';
 import { UnavailableError } from '@perennia/errors';
-import { connectDatabases, runMigrations, type Databases } from '@perennia/persistence';
+import { connectDatabases, type Databases } from '@perennia/persistence';
 import { isProcessAlive } from '@perennia/storage';
 import { createLogger, SystemClock } from '@perennia/telemetry';
 
@@ -37,20 +37,35 @@ export class ArchiveAccess {
   /** Runs `use` with the databases open, starting the embedded server when the archive does not run. */
   async withDatabases<Result>(use: (databases: Databases, url: string) => Promise<Result>): Promise<Result> {
     const running = this.running();
-    if (running) return this.#connected(running.databaseUrl, use);
-    return this.whileStopped(use);
+    if (!running) return this.whileStopped(use);
+    // A command of an older release would misread what it does not know.
+    await pendingBySchema(running.databaseUrl);
+    return this.#connected(running.databaseUrl, use);
   }
 
   /** The same, but never while the archive runs. @throws ConflictError when it does */
   async whileStopped<Result>(use: (databases: Databases, url: string) => Promise<Result>): Promise<Result> {
+    return this.#withServer(async (url, folder) => {
+      await migrateDatabases(url);
+      folder.markFormat();
+      return this.#connected(url, use);
+    });
+  }
+
+  /** The database as it stands, whether the archive runs or not; one of your own without touching the data folder. */
+  async withDatabaseUrl<Result>(use: (url: string) => Promise<Result>): Promise<Result> {
+    const url = this.running()?.databaseUrl ?? this.config.get(ArchiveConfig).databaseUrl;
+    return url === undefined ? this.#withServer(use) : use(url);
+  }
+
+  async #withServer<Result>(use: (url: string, folder: DataFolder) => Promise<Result>): Promise<Result> {
     const { databaseUrl, pgUser } = this.config.get(ArchiveConfig);
     const folder = DataFolder.take(this.dataPath, 0);
     try {
       const log = createLogger('cli', 'error');
       const server = await DatabaseServer.start({ databaseUrl, dataPath: this.dataPath, account: pgUser, log, clock: new SystemClock() });
       try {
-        await runMigrations({ controlUrl: server.url, imagingUrl: server.url });
-        return await this.#connected(server.url, use);
+        return await use(server.url, folder);
       } finally {
         await server.stop();
       }

@@ -16,8 +16,8 @@ const EXIT_ERROR = 2;
 
 const program = new Command('vna').description('Administers a Perennia archive').version('0.1.0').showHelpAfterError('(vna --help shows what there is)');
 for (const add of [
-  addStatusCommand, addImportCommand, addExportCommand, addVerifyCommand, addRebuildIndexCommand, addDoctorCommand, addConfigCommand,
-  addDeadLettersCommand, addTopicsCommand, addMigrateCommand,
+  addStatusCommand, addImportCommand, addExportCommand, addVerifyCommand, addRebuildIndexCommand, addMigrateCommand, addDoctorCommand, addConfigCommand,
+  addDeadLettersCommand, addTopicsCommand,
 ]) {
   add(program);
 }

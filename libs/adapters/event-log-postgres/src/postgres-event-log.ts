@@ -2,7 +2,7 @@
 import { ConflictError, InvalidInputError } from '@perennia/errors';
 import { DEFAULT_PARTITIONS, topics } from '@perennia/contracts';
 import { assertAppendable, EventLog, keptUntilClosed, type GroupLag, type NewLogRecord, type Subscription, type SubscriptionOptions } from '@perennia/messaging';
-import { migrateSchema } from '@perennia/persistence';
+import { migrateSchema, type SchemaMigrations } from '@perennia/persistence';
 import { SystemClock, type Clock, type Logger } from '@perennia/telemetry';
 import { AppendAnnouncer } from './append-announcer.js';
 import { countMembers, type GroupKey } from './group-member.js';
@@ -44,9 +44,15 @@ export class PostgresEventLog extends EventLog {
     this.announcer = new AppendAnnouncer((sql, parameters) => this.query(sql, parameters), this.clock);
   }
 
+  /** What `open` brings up to date; for those who look before they change anything. */
+  static schema(url: string): SchemaMigrations {
+    return { url, schema: 'event_log', migrations: [EventLog1763769600010, RecordRuns1764080400010] };
+  }
+
   /** Brings the schema up to date. @throws UnavailableError, ConfigurationError, SchemaTooNewError */
   static async open(options: PostgresEventLogOptions): Promise<PostgresEventLog> {
-    await migrateSchema(options.url, 'event_log', [EventLog1763769600010, RecordRuns1764080400010]);
+    const { url, schema, migrations } = PostgresEventLog.schema(options.url);
+    await migrateSchema(url, schema, migrations);
     const eventLog = new PostgresEventLog(options, options.partitions ?? DEFAULT_PARTITIONS);
     if (options.upkeep) eventLog.upkeep = eventLog.keepUp();
     return eventLog;

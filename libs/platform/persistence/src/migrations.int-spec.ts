@@ -98,6 +98,6 @@ describe('runMigrations', () => {
     await client.end();
     const refusal = runMigrations({ controlUrl: url, imagingUrl: url });
     await expect(refusal).rejects.toBeInstanceOf(SchemaTooNewError);
-    await expect(refusal).rejects.toThrow('The database schema "imaging" was made by a newer release than this one.');
+    await expect(refusal).rejects.toThrow('The database schema "imaging" was made by a newer release than this one: it carries the migration FromTheFuture9999999999999.');
   });
 });

@@ -5,15 +5,26 @@ import { DeadLetterReplay1795732800000 } from './control/migrations/179573280000
 import { Catalogue1763769600001 } from './imaging/migrations/1763769600001-catalogue.js';
 import { ImagingQueues1763769600003 } from './imaging/migrations/1763769600003-imaging-queues.js';
 import { InstanceSample1764080400005 } from './imaging/migrations/1764080400005-instance-sample.js';
-import { migrateSchema, type MigrationClass } from './migrate-schema.js';
+import { migrateSchema, pendingMigrations, type MigrationClass, type SchemaMigrations } from './migrate-schema.js';
 
 export const planeMigrations: { control: readonly MigrationClass[]; imaging: readonly MigrationClass[] } = {
   control: [Identity1763769600000, ControlQueues1763769600002, DeadLetterReplay1795732800000],
   imaging: [Catalogue1763769600001, ImagingQueues1763769600003, InstanceSample1764080400005],
 };
 
-/** Safe under concurrent starts; quick when there is nothing to do. @throws SchemaTooNewError */
-export async function runMigrations(urls: { controlUrl: string; imagingUrl: string }): Promise<{ control: number; imaging: number }> {
+export interface PlaneUrls {
+  controlUrl: string;
+  imagingUrl: string;
+}
+
+export const planeSchemas = ({ controlUrl, imagingUrl }: PlaneUrls): SchemaMigrations[] => [
+  { url: controlUrl, schema: 'control', migrations: planeMigrations.control },
+  { url: imagingUrl, schema: 'imaging', migrations: planeMigrations.imaging },
+];
+
+/** Safe under concurrent starts; quick when there is nothing to do. Changes neither plane when one of them is too new. @throws SchemaTooNewError */
+export async function runMigrations(urls: PlaneUrls): Promise<{ control: number; imaging: number }> {
+  for (const each of planeSchemas(urls)) await pendingMigrations(each);
   const control = await migrateSchema(urls.controlUrl, 'control', planeMigrations.control);
   const imaging = await migrateSchema(urls.imagingUrl, 'imaging', planeMigrations.imaging);
   return { control, imaging };

@@ -9,6 +9,8 @@ const repository = resolve(fileURLToPath(new URL('.', import.meta.url)), '../../
 
 export interface ProductOptions {
   dataDirectory: string;
+  /** Root of a built checkout; default this one. */
+  checkout?: string;
   environment?: Record<string, string>;
   /** Where its log goes; default `<dataDirectory>.log`. */
   logFile?: string;
@@ -67,11 +69,12 @@ export class Product {
   async restart({ readyWhen = 'all' }: { readyWhen?: 'all' | 'receiving' } = {}): Promise<void> {
     mkdirSync(this.options.dataDirectory, { recursive: true });
     writeFileSync(this.failFile, '');
-    this.child = spawn(join(repository, 'node_modules/.bin/node'), [join(repository, 'services/all-in-one/dist/main.js')], {
-      cwd: repository,
+    const checkout = this.options.checkout ?? repository;
+    this.child = spawn(join(checkout, 'node_modules/.bin/node'), [join(checkout, 'services/all-in-one/dist/main.js')], {
+      cwd: checkout,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
-        PATH: `${join(repository, 'node_modules/.bin')}:${process.env['PATH']}`,
+        PATH: `${join(checkout, 'node_modules/.bin')}:${process.env['PATH']}`,
         HOME: process.env['HOME'] ?? '/tmp',
         VNA_DATA: this.options.dataDirectory,
         VNA_INGEST_PORT: String(this.dicomPort),
