@@ -8,6 +8,7 @@ import type { ImagingDatabase } from '@perennia/persistence';
 import type { PlaceReader } from '@perennia/storage';
 
 export interface VerifyReport {
+  instances: number;
   copies: number;
   bytes: number;
   /** Copies whose bytes are not those received, or cannot be read. */
@@ -51,7 +52,7 @@ export class InstanceVerifier {
   ) {}
 
   async verify(studyInstanceUid: string | undefined, onProgress: (report: Readonly<VerifyReport>) => void): Promise<VerifyReport> {
-    const report: VerifyReport = { copies: 0, bytes: 0, damaged: [] };
+    const report: VerifyReport = { instances: 0, copies: 0, bytes: 0, damaged: [] };
     const rows = this.#rows(studyInstanceUid);
     const work = async (): Promise<void> => {
       for (let next = await rows.next(); !next.done; next = await rows.next()) {
@@ -75,6 +76,8 @@ export class InstanceVerifier {
 
   async #verifyOne(row: Row, report: VerifyReport): Promise<void> {
     report.copies += 1;
+    // Each has a first one.
+    if (row.copyNumber === 1) report.instances += 1;
     report.bytes += row.length;
     const damage = await this.#damageOf(row);
     if (!damage) return;

@@ -28,7 +28,8 @@ export function addVerifyCommand(program: Command): void {
           })),
       );
       printResult(options, report, () => [
-        `${formatCount(report.copies)} copies, ${formatBytes(report.bytes)}: ${report.damaged.length === 0 ? 'all as received' : `${report.damaged.length} damaged`}`,
+        `${formatCount(report.instances)} instances in ${formatCount(report.copies)} copies, ${formatBytes(report.bytes)}: ` +
+          `${report.damaged.length === 0 ? 'all as received' : `${report.damaged.length} damaged`}`,
         ...columns(report.damaged.map(({ sopInstanceUid, place, reason }) => [sopInstanceUid, place, reason])),
       ]);
       process.exitCode = report.damaged.length > 0 ? 1 : 0;
