@@ -51,12 +51,11 @@ export function s3Error(cause: unknown, doing: string): ArchiveError {
   if (status === 507 || FULL.has(code)) return new StoreFullError(`No room to ${doing} (${code}).`, { ...options, remedy: 'Give the bucket more room; it goes on by itself.' });
   if (code === 'NoSuchKey' || code === 'NoSuchVersion' || status === 404) return new NotFoundError('There is no object of that name.', options);
   if (status === 412) return new ConflictError('What stands under the name is not what was expected.', options);
-  if (status === 409 && !retry) return new ConflictError(`The object store refuses to ${doing} (${code}).`, options);
   if (status === 416) return new InvalidInputError('The range does not lie inside the object.', options);
   if (code === 'EntityTooLarge') return new LimitExceededError(`The object store refuses to ${doing}: it is larger than it takes.`, options);
-  return new UnavailableError(`The object store could not ${doing} (${code}).`, {
-    ...options, remedy: retry ? 'Check that the object store runs and can be reached. It is tried again.' : 'Look into the log of the object store.',
-  });
+  const isFinal = !retry && status !== undefined && status < 500;
+  if (isFinal) return new ConflictError(`The object store refuses to ${doing} (${code}).`, { ...options, remedy: 'Look into the log of the object store.' });
+  return new UnavailableError(`The object store could not ${doing} (${code}).`, { ...options, remedy: 'Check that the object store runs and can be reached. It is tried again.' });
 }
 
 const CREDENTIALS = 'Check access key and secret (VNA_S3_ACCESS_KEY_ID, VNA_S3_SECRET_ACCESS_KEY).';

@@ -55,9 +55,9 @@ function storedObject(found: HeadObjectCommandOutput): StoredObject {
   };
 }
 
-/** A default retention of the bucket stands on no object with every server; then the sentence of the refusal tells. */
+/** Servers refuse with 400 or 403. A default retention of the bucket stands on no object with some; then the sentence of the refusal tells. */
 function isLock(error: unknown, found: StoredObject): boolean {
-  if (!(error instanceof ConfigurationError) || (error.details['status'] !== 403 && error.details['code'] !== 'ObjectLocked')) return false;
+  if (!(error instanceof ConfigurationError) && !(error instanceof ConflictError)) return false;
   return found.lockedUntil !== undefined || found.legalHold || /lock|worm|retention/i.test((error.cause as Error | undefined)?.message ?? '');
 }
 
