@@ -4,6 +4,7 @@ export { part10, type Part10Object, type Part10Options } from './builders/part10
 export { instanceReceived, receipt, receivedEnvelope, seededReceiptId, type ReceiptOptions } from './builders/receipt.js';
 export { seededUid } from './builders/seeded-uid.js';
 export { baselineCheckout, baselines, type Baseline } from './backends/baselines.js';
+export { helmProgram } from './backends/helm.js';
 export { KAFKA_PASSWORD, KAFKA_USER, KafkaBroker, type KafkaSecurity } from './backends/kafka-broker.js';
 export { s3Request, s3RequestOrThrow, type S3Access, type S3Answer, type S3Request } from './backends/s3-request.js';
 export { S3Server, type S3BucketOptions } from './backends/s3-server.js';

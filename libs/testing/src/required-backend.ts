@@ -6,10 +6,11 @@ import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { backendCache } from './backends/backend-cache.js';
 import { haveBaselines } from './backends/baselines.js';
+import { HELM } from './backends/helm.js';
 import { KAFKA_JARS } from './backends/kafka-broker.js';
 import { S3_SERVER } from './backends/s3-server.js';
 
-export type Backend = 'dcmtk' | 'python' | 'corpus' | 'strace' | 'powercut' | 'kafka' | 's3' | 'baseline';
+export type Backend = 'dcmtk' | 'python' | 'corpus' | 'strace' | 'powercut' | 'kafka' | 's3' | 'baseline' | 'helm';
 
 const repository = resolve(fileURLToPath(new URL('.', import.meta.url)), '../../..');
 /** Real DICOM files beside the checkout; never part of the project. */
@@ -24,6 +25,7 @@ const present: Record<Backend, () => boolean> = {
   kafka: () => runs('java', '-version') && runs('keytool', '-help') && (existsSync(join(backendCache, KAFKA_JARS)) || runs('mvn', '-v')),
   s3: () => process.env['S3_ENDPOINT'] !== undefined || existsSync(join(backendCache, S3_SERVER)) || runs('go', 'version'),
   baseline: haveBaselines,
+  helm: () => runs('kubernetes-validate', '--version') && (existsSync(join(backendCache, HELM)) || runs('go', 'version')),
   powercut: () => process.getuid?.() === 0 && runs('losetup', '-f') && runs('mkfs.ext4', '-V'),
 };
 

@@ -6,7 +6,7 @@ export { DatabaseServer } from './database-server.js';
 export { loadArchiveConfig } from './load-archive-config.js';
 export { StorageAreas } from './storage-areas.js';
 export { LandingAreas } from './landing-areas.js';
-export { assertPortsFree } from './listeners.js';
+export { assertKnownPeers, assertPortsFree } from './listeners.js';
 export { listenersOf } from './listeners-of.js';
 export { reachable } from './endpoints.js';
 export { openEventLog, openKafka, prepareEventLog, usesKafka, type EventLogOptions } from './event-logs.js';
