@@ -1,0 +1,143 @@
+// What an area holds: segments with their groups, large objects, and the log that they make. Receipts of what came last are remembered;
+// older ones are read again from their group.
+import { NotFoundError } from '@perennia/errors';
+import type { LandedRecord, LandingPosition, ObjectStore, SealedSegment } from '@perennia/storage';
+import { decodeGroup } from './landing-group.js';
+import type { GroupName, LandingKeys } from './landing-keys.js';
+
+const REMEMBERED_BYTES = 32 * 1024 * 1024;
+
+export interface HeldGroup extends GroupName {
+  key: string;
+  bytes: number;
+  records?: LandedRecord[];
+}
+
+export interface HeldSegment {
+  kind: 'seg' | 'big';
+  generation: number;
+  /** As places name it. */
+  key: string;
+  sealed: boolean;
+  bytes: number;
+  /** In order; none for a large object. */
+  groups: HeldGroup[];
+  /** Of a large object: where the log refers to it. */
+  referredAt?: LandingPosition;
+}
+
+export class HeldSegments {
+  private readonly byGeneration = new Map<number, HeldSegment>();
+  private readonly keysHeld = new Set<string>();
+  private readonly remembered: HeldGroup[] = [];
+  private rememberedBytes = 0;
+  private durableVersion = 0;
+  private seenVersion = 0;
+  private readonly waiters = new Set<() => void>();
+
+  constructor(private readonly store: ObjectStore, private readonly keys: LandingKeys) {}
+
+  add(segment: HeldSegment): void {
+    this.byGeneration.set(segment.generation, segment);
+    this.keysHeld.add(segment.key);
+  }
+  remove(generation: number): void {
+    const segment = this.byGeneration.get(generation);
+    if (!segment) return;
+    this.byGeneration.delete(generation);
+    this.keysHeld.delete(segment.key);
+  }
+  find(generation: number): HeldSegment | undefined {
+    return this.byGeneration.get(generation);
+  }
+  all(): HeldSegment[] {
+    return [...this.byGeneration.values()].toSorted((a, b) => a.generation - b.generation);
+  }
+  get heldBytes(): number {
+    return this.all().reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+  /** Without large objects. */
+  get segments(): number {
+    return this.all().filter(({ kind }) => kind === 'seg').length;
+  }
+
+  /** A group that is durable and acknowledged from now on. */
+  landed(segment: HeldSegment, group: HeldGroup, records: LandedRecord[]): void {
+    segment.groups.push(group);
+    segment.bytes += group.bytes;
+    this.remember(group, records);
+    this.durableVersion += 1;
+    for (const resume of this.waiters) resume();
+  }
+
+  async recordsAfter(after: LandingPosition | null, limit: number): Promise<LandedRecord[]> {
+    this.seenVersion = this.durableVersion;
+    const found: LandedRecord[] = [];
+    for (const { kind, generation, groups } of this.all()) {
+      if (kind === 'big' || (after && generation < after.generation)) continue;
+      for (const group of groups) {
+        if (found.length >= limit) return found;
+        if (after && generation === after.generation && group.lastOffset <= after.offset) continue;
+        for (const record of await this.recordsOf(group)) {
+          if (found.length < limit && isAfter(record.position, after) && this.keysHeld.has(record.place.key)) found.push(record);
+        }
+      }
+    }
+    return found;
+  }
+
+  whenDurable(signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.durableVersion !== this.seenVersion) return Promise.resolve();
+    return new Promise((resolve) => {
+      const resume = (): void => {
+        this.waiters.delete(resume);
+        signal.removeEventListener('abort', resume);
+        resolve();
+      };
+      this.waiters.add(resume);
+      signal.addEventListener('abort', resume, { once: true });
+    });
+  }
+
+  sealedSegments(): SealedSegment[] {
+    return this.all().flatMap((segment) => {
+      const { generation, key, bytes, groups, sealed } = segment;
+      const last = groups.at(-1);
+      const lastRecord = last ? { generation, offset: last.lastOffset } : segment.referredAt;
+      const records = segment.kind === 'big' ? 1 : groups.reduce((sum, { objects }) => sum + objects, 0);
+      return sealed && lastRecord ? [{ generation, key, bytes, records, lastRecord }] : [];
+    });
+  }
+
+  /** Everything of a group, from memory or from the store; nothing when it is being released. */
+  async recordsOf(group: HeldGroup): Promise<LandedRecord[]> {
+    if (group.records) return group.records;
+    try {
+      const bytes = await this.store.read(group.key, 0, group.bytes);
+      const records = decodeGroup(bytes, group.generation, group.offset, this.keys).map(({ record }) => record);
+      this.remember(group, records);
+      return records;
+    } catch (error) {
+      if (error instanceof NotFoundError) return [];
+      throw error;
+    }
+  }
+
+  private remember(group: HeldGroup, records: LandedRecord[]): void {
+    group.records = records;
+    this.remembered.push(group);
+    this.rememberedBytes += sizeOf(records);
+    while (this.rememberedBytes > REMEMBERED_BYTES && this.remembered.length > 1) {
+      const oldest = this.remembered.shift()!;
+      this.rememberedBytes -= sizeOf(oldest.records ?? []);
+      delete oldest.records;
+    }
+  }
+}
+
+const sizeOf = (records: readonly LandedRecord[]): number => records.reduce((sum, { receipt }) => sum + receipt.length, 0);
+
+function isAfter(position: LandingPosition, after: LandingPosition | null): boolean {
+  if (!after || position.generation !== after.generation) return !after || position.generation > after.generation;
+  return position.offset > after.offset;
+}

@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { ConflictError, CorruptDataError, IllegalStateError, InvalidInputError, StoreFullError, UnavailableError } from '@perennia/errors';
+import { S3ObjectStore, type S3ObjectStoreOptions } from '@perennia/object-store-s3';
+import type { Landing, LandedRecord, ObjectInfo, ObjectWriter } from '@perennia/storage';
+import { allRecords, failingShare, hasBackend, HttpFaultProxy, MemoryObjectStore, S3Server } from '@perennia/testing';
+import { LandingObjectReader } from './landing-object-reader.js';
+import { ObjectLanding } from './object-landing.js';
+
+const object = (number: number, sizeBytes = 500): Buffer => Buffer.alloc(sizeBytes, createHash('sha256').update(String(number)).digest());
+const land = (landing: Landing, number: number, sizeBytes?: number): Promise<LandedRecord> => landing.append(JSON.stringify({ number }), [object(number, sizeBytes)]);
+const numberOf = ({ receipt }: LandedRecord): number => (JSON.parse(receipt.toString()) as { number: number }).number;
+const numbersIn = async (landing: Landing): Promise<number[]> => (await allRecords(landing, null, 100)).map(numberOf);
+
+/** Each request takes another number of turns, the same ones at every run. */
+class UnevenStore extends MemoryObjectStore {
+  onHead: ((key: string) => Promise<void>) | undefined;
+  constructor(private state: number) {
+    super();
+  }
+  private async turns(): Promise<void> {
+    this.state = (this.state * 1103515245 + 12345) % 2147483648;
+    for (let turn = (this.state >> 8) % 6; turn > 0; turn--) await new Promise((resolve) => setImmediate(resolve));
+  }
+  override async create(key: string): Promise<ObjectWriter> {
+    await this.turns();
+    const writer = await super.create(key);
+    return { ...writer, commit: async () => {
+      await this.turns();
+      const info = await writer.commit();
+      await this.turns();
+      return info;
+    } };
+  }
+  override async head(key: string): Promise<ObjectInfo | null> {
+    await this.turns();
+    await this.onHead?.(key);
+    return super.head(key);
+  }
+  override async delete(key: string): Promise<void> {
+    await this.turns();
+    return super.delete(key);
+  }
+}
+
+describe('A landing area on an object store and its owners', () => {
+  it('given processes that take the area from each other at any moment, then everything that was acknowledged is in the log of the last, once', async () => {
+    let acknowledged = 0;
+    let refused = 0;
+    for (let seed = 1; seed <= 60; seed++) {
+      const store = new UnevenStore(seed);
+      const promised: number[] = [];
+      await Promise.all(Array.from({ length: 4 }, async (_, owner) => {
+        const landing = await ObjectLanding.open({ store, owner: 'o', segmentBytes: 64 * 1024 });
+        for (let n = 0; n < 8; n++) {
+          const number = owner * 100 + n;
+          await land(landing, number).then(() => promised.push(number), (error: unknown) => {
+            expect(error).toBeInstanceOf(ConflictError);
+            refused += 1;
+          });
+        }
+      }));
+      const found = await numbersIn(await ObjectLanding.open({ store, owner: 'o', segmentBytes: 64 * 1024 }));
+      expect(promised.filter((number) => found.filter((each) => each === number).length !== 1)).toEqual([]);
+      acknowledged += promised.length;
+    }
+    process.stderr.write(`${acknowledged} acknowledged, ${refused} refused\n`);
+    expect(acknowledged).toBeGreaterThan(300);
+    expect(refused).toBeGreaterThan(300);
+  });
+
+  it('given a take-over between the PUT and the answer, then nothing is acknowledged, and the new owner has the record', async () => {
+    const store = new UnevenStore(1);
+    const first = await ObjectLanding.open({ store, owner: 'o' });
+    await land(first, 1);
+    let second: Landing | undefined;
+    store.onHead = async () => {
+      store.onHead = undefined;
+      second = await ObjectLanding.open({ store, owner: 'o' });
+    };
+    await expect(land(first, 2)).rejects.toMatchObject({ constructor: ConflictError, message: 'Another process has taken over this landing area.' });
+    await expect(land(first, 3)).rejects.toBeInstanceOf(ConflictError);
+    expect(await numbersIn(second!)).toEqual([1, 2]);
+  });
+
+  it('given the area of a dead owner, when it is adopted, then it can be read and released and takes nothing', async () => {
+    const store = new MemoryObjectStore();
+    const dead = await ObjectLanding.open({ store, owner: 'dead' });
+    const landed = await land(dead, 1);
+    const adopted = await ObjectLanding.adopt({ store, owner: 'dead' });
+    await expect(land(adopted, 2)).rejects.toBeInstanceOf(IllegalStateError);
+    expect(await numbersIn(adopted)).toEqual([1]);
+    await adopted.release(landed.position.generation);
+    expect(adopted.sealedSegments()).toEqual([]);
+    expect((await land(await ObjectLanding.open({ store, owner: 'dead' }), 3)).position.generation).toBeGreaterThan(landed.position.generation);
+  });
+
+  it('given a group that is not as it was written, then it is corrupt and never another record', async () => {
+    const store = new MemoryObjectStore();
+    const { place } = await land(await ObjectLanding.open({ store, owner: 'o' }), 1);
+    const [{ key, sizeBytes }] = (await Array.fromAsync(store.list('work/landing/o/seg'))) as [ObjectInfo];
+    const bytes = await store.read(key, 0, sizeBytes);
+    bytes[place.offset + 3]! ^= 1;
+    await store.delete(key);
+    const writer = await store.create(key);
+    await writer.write(bytes);
+    await writer.commit();
+    expect(await allRecords(await ObjectLanding.open({ store, owner: 'o' }))).toHaveLength(1);
+    bytes[40]! ^= 1;
+    await store.delete(key);
+    const again = await store.create(key);
+    await again.write(bytes);
+    await again.commit();
+    await expect(allRecords(await ObjectLanding.open({ store, owner: 'o' }))).rejects.toBeInstanceOf(CorruptDataError);
+  });
+
+  it('given an object larger than a segment, then it has to be streamed', async () => {
+    const landing = await ObjectLanding.open({ store: new MemoryObjectStore(), owner: 'o', segmentBytes: 1024 });
+    await expect(land(landing, 1, 1024)).rejects.toBeInstanceOf(InvalidInputError);
+  });
+
+  it('given no free segment, then a large object is refused as well and leaves nothing', async () => {
+    const store = new MemoryObjectStore();
+    const landing = await ObjectLanding.open({ store, owner: 'o', maxSegments: 1 });
+    await land(landing, 1);
+    await landing.seal();
+    const stream = await landing.openStream();
+    await stream.write(object(2));
+    await expect(stream.commit('{}')).rejects.toBeInstanceOf(StoreFullError);
+    expect(await Array.fromAsync(store.list('work/landing/o/big'))).toEqual([]);
+  });
+});
+
+const suite = hasBackend('s3') ? describe : describe.skip;
+suite('A landing area on S3', () => {
+  let server: S3Server;
+  let proxy: HttpFaultProxy;
+  let bucket: string;
+  let owners = 0;
+  const opened: S3ObjectStore[] = [];
+
+  beforeAll(async () => {
+    server = await S3Server.start();
+    proxy = await HttpFaultProxy.start(server.access.endpoint);
+    bucket = await server.createBucket();
+  }, 600_000);
+  afterEach(() => {
+    proxy.plan = undefined;
+    opened.splice(0).forEach((store) => store.close());
+  });
+  afterAll(async () => {
+    await proxy?.close();
+    await server?.remove();
+  });
+
+  async function openStore(options: Partial<S3ObjectStoreOptions> = {}): Promise<S3ObjectStore> {
+    const store = await S3ObjectStore.open({ ...server.access, endpoint: proxy.endpoint, bucket, retryPauseMs: 4, ...options });
+    opened.push(store);
+    return store;
+  }
+  const newOwner = (): string => `owner-${++owners}`;
+
+  it('given 32 senders, then a thousand instances take few requests', async () => {
+    const requests = new Map<string, number>();
+    const store = await openStore({ onRequest: (operation) => requests.set(operation, (requests.get(operation) ?? 0) + 1) });
+    const landing = await ObjectLanding.open({ store, owner: newOwner() });
+    requests.clear();
+    let next = 0;
+    const startedMs = performance.now();
+    await Promise.all(Array.from({ length: 32 }, async () => {
+      while (next < 1000) await land(landing, next++, 4096);
+    }));
+    process.stderr.write(`1,000 instances of 4 KiB by 32 senders: ${JSON.stringify(Object.fromEntries(requests))}, ${Math.round(performance.now() - startedMs)} ms\n`);
+    expect(requests.get('PutObject')).toBeLessThan(70);
+    expect(requests.get('HeadObject')).toBe(requests.get('PutObject'));
+    expect((await numbersIn(landing)).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, n) => n));
+  });
+
+  it('given a store in trouble, then what is acknowledged is in the log after a restart, and the area refuses and resumes by itself', async () => {
+    const owner = newOwner();
+    const store = await openStore({ breakerOpenMs: 10 });
+    const landing = await ObjectLanding.open({ store, owner, segmentBytes: 64 * 1024 });
+    const acknowledged: number[] = [];
+    let refused = 0;
+    const some = async (from: number): Promise<void> => {
+      await Promise.all(Array.from({ length: 40 }, async (_, n) => land(landing, from + n).then(() => acknowledged.push(from + n), (error: unknown) => {
+        expect(error).toBeInstanceOf(UnavailableError);
+        refused += 1;
+      })));
+    };
+    await some(0);
+    proxy.plan = failingShare(0.5, 5, [{ kind: 'lost-answer' }, { kind: 'status', status: 503, code: 'SlowDown' }, { kind: 'cut', side: 'request', afterBytes: 100 }]);
+    for (let from = 100; from < 1100; from += 100) await some(from);
+    proxy.plan = () => ({ kind: 'status', status: 500, code: 'InternalError' });
+    for (let from = 2000; from < 2300; from += 100) await some(from);
+    proxy.plan = undefined;
+    const before = acknowledged.length;
+    for (let from = 3000; acknowledged.length === before; from += 100) await some(from);
+    expect(refused).toBeGreaterThanOrEqual(120);
+    const found = await numbersIn(await ObjectLanding.open({ store, owner, segmentBytes: 64 * 1024 }));
+    expect(acknowledged.filter((number) => !found.includes(number))).toEqual([]);
+    process.stderr.write(`${acknowledged.length} acknowledged, ${refused} refused, ${found.length} in the log\n`);
+  });
+
+  it('given kill -9 of the server and a restart, then nothing that was acknowledged is missing', async () => {
+    const owner = newOwner();
+    const store = await openStore({ endpoint: server.access.endpoint, breakerOpenMs: 10, retryPauseMs: 50 });
+    const landing = await ObjectLanding.open({ store, owner });
+    const acknowledged: number[] = [];
+    let over = false;
+    const senders = Promise.all(Array.from({ length: 4 }, async (_, sender) => {
+      for (let number = sender * 100_000; !over; number++) await land(landing, number, 20_000).then(() => acknowledged.push(number), () => new Promise((resolve) => setImmediate(resolve)));
+    }));
+    for (let round = 1; round <= 3; round++) {
+      while (acknowledged.length < round * 100) await new Promise((resolve) => setImmediate(resolve));
+      await server.kill();
+      await server.restart();
+    }
+    const before = acknowledged.length;
+    while (acknowledged.length < before + 20) await new Promise((resolve) => setImmediate(resolve));
+    over = true;
+    await senders;
+    const found = await numbersIn(await ObjectLanding.open({ store, owner }));
+    expect(acknowledged.filter((number) => !found.includes(number))).toEqual([]);
+  });
+
+  it('gives receipts beside their objects, of small and of large ones', async () => {
+    const store = await openStore();
+    const landing = await ObjectLanding.open({ store, owner: newOwner() });
+    const reader = new LandingObjectReader(store);
+    const small = await land(landing, 7);
+    const stream = await landing.openStream();
+    for (let n = 0; n < 12; n++) await stream.write(object(n, 1024 * 1024));
+    const large = await stream.commit('{"number":8}');
+    expect([await reader.receipt(small.place), await reader.receipt(large.place)]).toEqual(['{"number":7}', '{"number":8}']);
+    expect((await reader.read(large.place, 11 * 1024 * 1024, 1024 * 1024)).equals(object(11, 1024 * 1024))).toBe(true);
+  });
+});
