@@ -9,11 +9,14 @@ export { KAFKA_PASSWORD, KAFKA_USER, KafkaBroker, type KafkaSecurity } from './b
 export { s3Request, s3RequestOrThrow, type S3Access, type S3Answer, type S3Request } from './backends/s3-request.js';
 export { S3Server, type S3BucketOptions } from './backends/s3-server.js';
 export { corpusDirectory, dcmtkTool, hasBackend, type Backend } from './required-backend.js';
+export { Cluster, type ClusterOptions, type MemberName } from './promise/cluster.js';
+export { TcpBalancer } from './peers/tcp-balancer.js';
 export { PromiseChecker, type CheckReport } from './promise/checker.js';
 export { FAULT_POINTS, KillRounds, type KillRound } from './promise/kill-rounds.js';
 export { Ledger, type LedgerEntry } from './promise/ledger.js';
 export { PowerCuts, type PowerCut } from './promise/power-cuts.js';
 export { freePort, Product, type ProductOptions } from './promise/product.js';
+export { SeededRandom } from './promise/seeded-random.js';
 export { PromiseSender, stow } from './promise/sender.js';
 export { syntheticObject, type SyntheticObject } from './promise/synthetic-object.js';
 export { eventLogContract, type EventLogHarness, type StuckMember } from './contracts/event-log.contract.js';

@@ -6,6 +6,7 @@ export { DatabaseServer } from './database-server.js';
 export { loadArchiveConfig } from './load-archive-config.js';
 export { StorageAreas } from './storage-areas.js';
 export { LandingAreas } from './landing-areas.js';
+export { openLandingAreas } from './open-landing-areas.js';
 export { assertKnownPeers, assertPortsFree } from './listeners.js';
 export { listenersOf } from './listeners-of.js';
 export { reachable } from './endpoints.js';

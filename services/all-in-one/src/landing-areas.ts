@@ -1,57 +1,13 @@
-// The landing areas of this installation: `<data>/landing/<owner>`, opened with the settings of the section `landing`.
-import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import type { EffectiveConfig } from '@perennia/config';
-import { FileLanding, type LandingOptions } from '@perennia/landing-file';
-import { LandingConfig } from '@perennia/storage/landing.config';
-import type { Landing } from '@perennia/storage';
-import type { Clock, Logger } from '@perennia/telemetry';
-import { ArchiveConfig } from './archive.config.js';
+// Where this installation lets objects land: on the disk of each machine, or in a tier that all machines share.
+import type { Landing, PlaceReader } from '@perennia/storage';
 
-const ALIGNMENT_BYTES = 4096;
-
-export interface LandingAreasOptions {
-  config: EffectiveConfig;
-  log: Logger;
-  clock: Clock;
-}
-
-export class LandingAreas {
-  readonly directory: string;
-
-  constructor(private readonly options: LandingAreasOptions) {
-    this.directory = join(resolve(options.config.get(ArchiveConfig).data), 'landing');
-  }
-
+export abstract class LandingAreas {
   /** Owners of the areas that are there. */
-  owners(): string[] {
-    if (!existsSync(this.directory)) return [];
-    return readdirSync(this.directory, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name).toSorted();
-  }
-
+  abstract owners(): Promise<string[]>;
   /** To take objects in. */
-  open(owner: string): Promise<Landing> {
-    return FileLanding.open(this.#optionsFor(owner));
-  }
-
+  abstract open(owner: string): Promise<Landing>;
   /** To work off what a stopped process left; nothing new is taken. */
-  adopt(owner: string): Promise<Landing> {
-    return FileLanding.adopt(this.#optionsFor(owner));
-  }
-
-  #optionsFor(owner: string): LandingOptions {
-    const { config, log, clock } = this.options;
-    const { segmentSize, segments, maxSegments, reserve, recycleGrace } = config.get(LandingConfig);
-    return {
-      directory: this.directory,
-      owner,
-      clock,
-      segmentBytes: segmentSize - (segmentSize % ALIGNMENT_BYTES),
-      segments,
-      maxSegments: Math.max(segments, maxSegments),
-      reserveBytes: reserve,
-      graceMs: recycleGrace,
-      onDamage: (damage) => log.error(damage, 'A landing segment is not as it was written'),
-    };
-  }
+  abstract adopt(owner: string): Promise<Landing>;
+  /** Reads what has landed in any of them. */
+  abstract reader(): Promise<PlaceReader>;
 }

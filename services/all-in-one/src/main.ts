@@ -6,8 +6,6 @@ import { loadArchiveConfig } from './load-archive-config.js';
 import { EXIT_CANNOT_START, formatStartFailure, toStartFailure } from './start-failure.js';
 import { Supervisor } from './supervisor.js';
 
-const STOP_DEADLINE_MS = 9500;
-
 async function main(): Promise<void> {
   const config = loadArchiveConfig();
   const log = createLogger('supervisor', config.get(ArchiveConfig).logLevel);
@@ -16,7 +14,7 @@ async function main(): Promise<void> {
   const stop = (exitCode: number): void => {
     if (stopping) return;
     stopping = true;
-    setTimeout(() => process.exit(exitCode || 1), STOP_DEADLINE_MS).unref();
+    setTimeout(() => process.exit(exitCode || 1), supervisor.stopDeadlineMs).unref();
     supervisor.stop().then(
       () => process.exit(exitCode),
       (err: unknown) => {

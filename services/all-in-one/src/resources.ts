@@ -1,12 +1,11 @@
 // What a process works with, opened once: databases, log, store, landing, clock, metrics. Here and nowhere else adapters are chosen.
 import type { EffectiveConfig } from '@perennia/config';
-import { LandingFileReader } from '@perennia/landing-file';
 import type { EventLog } from '@perennia/messaging';
 import { connectDatabases, type Databases } from '@perennia/persistence';
 import { TieredPlaceReader, type Landing, type PlaceReader, type StorageTiers } from '@perennia/storage';
 import { HealthRegistry, Metrics, SystemClock, type Clock, type Logger } from '@perennia/telemetry';
 import { openEventLog } from './event-logs.js';
-import { LandingAreas } from './landing-areas.js';
+import { openLandingAreas } from './open-landing-areas.js';
 import { StorageAreas } from './storage-areas.js';
 
 /** Connections of a process to the database. Each costs the server 4 to 8 MB, and more statements at once are not done sooner. */
@@ -71,11 +70,10 @@ async function open(options: ResourceOptions, opened: (() => Promise<void>)[]): 
   const areasOfTiers = await StorageAreas.open(config, metrics);
   opened.push(async () => areasOfTiers.close());
   const { tiers } = areasOfTiers;
-  const areas = new LandingAreas({ config, log, clock });
+  const areas = openLandingAreas({ config, tiers, log, clock });
   const landing = options.landingOwner === undefined ? undefined : await areas.open(options.landingOwner);
   if (landing) opened.push(() => landing.close());
-  const landingReader = new LandingFileReader(areas.directory);
-  const placeReader = new TieredPlaceReader(landingReader, tiers);
+  const placeReader = new TieredPlaceReader(await areas.reader(), tiers);
   const health = healthOf(databases, eventLog, !options.outlivesOutages);
   for (const [name, store] of areasOfTiers.s3) health.addReadiness(`store-${name}`, async () => void (await store.head(NOBODYS_KEY)));
   return { databases, eventLog, tiers, placeReader, landing, clock, metrics, health };

@@ -2,6 +2,7 @@
 // sequence for the first start, for every later one, and for the one after everything was killed.
 import type { EffectiveConfig } from '@perennia/config';
 import { CancelledError } from '@perennia/errors';
+import { IngestConfig } from '@perennia/ingest/ingest.config';
 import { processIdentity } from '@perennia/storage';
 import { SystemClock, type Clock, type Logger } from '@perennia/telemetry';
 import { ArchiveConfig } from './archive.config.js';
@@ -19,10 +20,11 @@ import type { RunningGroup } from './run-group.js';
 import { endOrphans, removeRunState, writeRunState, type RunningProcess } from './run-state.js';
 
 const WARNING_INTERVAL_MS = 3_600_000;
-/** Together below the ten seconds within which Ctrl-C ends everything. */
-const RECEPTION_STOP_MS = 5500;
+/** Together with the grace of open associations (4 s by default) below the ten seconds within which Ctrl-C ends everything. */
+const AFTER_GRACE_MS = 1500;
 const WORKER_STOP_MS = 1500;
 const DATABASE_STOP_MS = 2000;
+const SPARE_MS = 500;
 
 export class Supervisor {
   readonly #clock: Clock = new SystemClock();
@@ -67,14 +69,24 @@ export class Supervisor {
     this.#writeState();
   }
 
-  /** Reception first, so that what it published is still worked on; the database last. Never longer than ten seconds. */
+  /** Longest that `stop` takes. */
+  get stopDeadlineMs(): number {
+    return this.#receptionStopMs + WORKER_STOP_MS + DATABASE_STOP_MS + SPARE_MS;
+  }
+
+  get #receptionStopMs(): number {
+    return this.config.get(IngestConfig).shutdownGrace + AFTER_GRACE_MS;
+  }
+
+  /** Reception first, so that what it published is still worked on; the database last. */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#warning);
+    const receptionMs = this.#receptionStopMs;
     const byName = (name: string): RoleProcess[] => this.#processes.filter((each) => each.name === name);
-    await Promise.all([...byName('ingest'), ...byName('web')].map((each) => each.stop(RECEPTION_STOP_MS)));
+    await Promise.all([...byName('ingest'), ...byName('web')].map((each) => each.stop(receptionMs)));
     await Promise.all(byName('worker').map((each) => each.stop(WORKER_STOP_MS)));
-    await this.#within(RECEPTION_STOP_MS + WORKER_STOP_MS, this.#stopInside());
+    await this.#within(receptionMs + WORKER_STOP_MS, this.#stopInside());
     await this.#within(DATABASE_STOP_MS, this.#database?.stop());
     await this.#health?.close();
     if (!this.#folder) return;

@@ -1,6 +1,5 @@
 // The bytes of the archive for a command: its tiers and its landing areas, opened for reading.
-import { LandingAreas, StorageAreas } from '@perennia/all-in-one';
-import { LandingFileReader } from '@perennia/landing-file';
+import { openLandingAreas, StorageAreas, type LandingAreas } from '@perennia/all-in-one';
 import { TieredPlaceReader, type PlaceReader, type StorageTiers } from '@perennia/storage';
 import { SystemClock, createLogger } from '@perennia/telemetry';
 import type { ArchiveAccess } from './archive-access.js';
@@ -12,10 +11,11 @@ export interface ArchivePlaces {
 }
 
 export async function withPlaces<Result>({ config }: ArchiveAccess, use: (places: ArchivePlaces) => Promise<Result>): Promise<Result> {
-  const landingAreas = new LandingAreas({ config, log: createLogger('cli', 'warn'), clock: new SystemClock() });
   const areas = await StorageAreas.open(config);
   try {
-    return await use({ tiers: areas.tiers, reader: new TieredPlaceReader(new LandingFileReader(landingAreas.directory), areas.tiers), landingAreas });
+    const { tiers } = areas;
+    const landingAreas = openLandingAreas({ config, tiers, log: createLogger('cli', 'warn'), clock: new SystemClock() });
+    return await use({ tiers, reader: new TieredPlaceReader(await landingAreas.reader(), tiers), landingAreas });
   } finally {
     areas.close();
   }

@@ -55,5 +55,12 @@ export class StorageConfig extends defineConfig(
     hot: tierName.default(HOT_TIER).meta({ description: 'Tier that studies are filed into first', unit: 'name of a tier', bound: 'one of storage.tiers' }),
     tenantHot: z.record(z.string(), tierName).default({}).meta({ description: 'The same for single tenants', unit: 'tenant: name of a tier', bound: 'tiers of storage.tiers' }),
     second: tierName.optional().meta({ description: 'Tier that receives a verified copy of each filed study', unit: 'name of a tier', bound: 'one of storage.tiers, not a hot one' }),
+    landing: z
+      .string()
+      .default('file')
+      .meta({
+        description: 'Where objects stand until they are filed: on the disk of the data folder, or in an S3 tier, which several machines share',
+        unit: 'text', bound: 'file, or the name of an S3 tier',
+      }),
   }),
 ) {}

@@ -42,7 +42,7 @@ async function rebuild({ tiers, reader, landingAreas }: ArchivePlaces, { control
   const clock = new SystemClock();
   const landings: Landing[] = [];
   try {
-    for (const owner of landingAreas.owners()) landings.push(await landingAreas.adopt(owner));
+    for (const owner of await landingAreas.owners()) landings.push(await landingAreas.adopt(owner));
     const { sha256: digestBefore } = await catalogueDigest(imaging);
     await emptyCatalogue(imaging);
     const startedMs = clock.monotonicMs();

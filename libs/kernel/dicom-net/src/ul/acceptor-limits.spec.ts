@@ -166,7 +166,7 @@ describe('acceptor limits, at the limit and one above', () => {
 });
 
 describe('acceptor: closing', () => {
-  it('rejects the new with 2/3/1, lets the one under way finish, aborts the idle one', async () => {
+  it('rejects the new with 2/3/1, lets one that is sending go on, aborts those that fall silent', async () => {
     const harness = new AcceptorHarness();
     let finish!: () => void;
     harness.sinkScript = { end: () => new Promise((resolve) => (finish = () => resolve({ status: 0 }))) };
@@ -177,10 +177,18 @@ describe('acceptor: closing', () => {
     busy.send(rawStore(1, Buffer.alloc(10)));
     await settle();
     const closing = harness.acceptor.close({ graceMs: 5000 });
+    harness.timers.advance(500);
     await idle.expect(7);
     expect(rejection(await harness.connect().send(title(3)).expect(3))).toBe('2/3/1');
     finish();
     expect((await busy.response()).status).toBe(0);
+    harness.timers.advance(499);
+    busy.send(rawStore(2, Buffer.alloc(10)));
+    await settle();
+    harness.timers.advance(400);
+    finish();
+    expect((await busy.response()).status).toBe(0);
+    harness.timers.advance(500);
     await busy.expect(7);
     harness.timers.advance(500);
     await closing;

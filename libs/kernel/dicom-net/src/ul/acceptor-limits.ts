@@ -27,6 +27,8 @@ export interface AcceptorLimits {
   readonly minBytesPerSecond: number;
   /** Length of the window over which the rate is measured. Default 10 s. */
   readonly minRateWindowMs: number;
+  /** While we are stopping: silence after which an association on which nothing is under way is ended. Default 500 ms. */
+  readonly drainIdleMs: number;
   /** How long an aborted peer may keep its socket. Default 500 ms. */
   readonly abortLingerMs: number;
 }
@@ -45,5 +47,6 @@ export const DEFAULT_ACCEPTOR_LIMITS: AcceptorLimits = {
   byteGapMs: 10_000,
   minBytesPerSecond: 1024,
   minRateWindowMs: 10_000,
+  drainIdleMs: 500,
   abortLingerMs: 500,
 };

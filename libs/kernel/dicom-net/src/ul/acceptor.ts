@@ -15,7 +15,7 @@ import type { Implementation } from './negotiation.js';
 import type { PeerAddress } from './peer-address.js';
 import { peerOfSocket } from './peer-of-socket.js';
 import { type AssociationRejection, Rejection } from './reject-reason.js';
-import { SystemTimerSource, type TimerSource } from './timer-source.js';
+import { SystemTimerSource, type TimerHandle, type TimerSource } from './timer-source.js';
 import { SharedReadSocket } from './shared-read-socket.js';
 import type { Ending } from './upper-layer.js';
 
@@ -42,6 +42,8 @@ export class DicomAcceptor {
   /** Those that were counted in, between acceptance and their end. */
   readonly #associations = new Set<Association>();
   readonly #host: AssociationHost;
+  /** While we are stopping: what ends those that are silent. */
+  readonly #draining = new Map<Association, TimerHandle>();
   #server: Server | null = null;
   #nextId = 1;
   #onLastConnectionClosed: () => void = () => undefined;
@@ -83,12 +85,12 @@ export class DicomAcceptor {
   }
 
   /**
-   * New associations are rejected 2/3/1 at once. An open one is aborted as soon as nothing is under way on it, and all that
-   * are left when the grace ends: no acknowledged object is affected, senders repeat the rest.
+   * New associations are rejected 2/3/1 at once. Open ones go on until they are released or fall silent; all that are left when the
+   * grace ends are aborted: no acknowledged object is affected, senders repeat the rest.
    */
   async close(options: { graceMs: number }): Promise<void> {
     const everyoneLeft = new Promise<void>((resolve) => (this.#closing = { everyoneLeft: resolve }));
-    for (const association of this.#associations) if (association.isIdle) association.abort('the archive is stopping');
+    for (const association of this.#associations) if (association.isIdle) this.#abortWhenSilent(association);
     if (this.#associations.size > 0) {
       const grace = this.#timers.schedule(options.graceMs, () => this.#abortAll());
       await everyoneLeft;
@@ -110,6 +112,14 @@ export class DicomAcceptor {
     await serverClosed;
   }
 
+  /** Each time that it falls silent anew: the wait before is over then. */
+  #abortWhenSilent(association: Association): void {
+    this.#draining.get(association)?.cancel();
+    this.#draining.set(association, this.#timers.schedule(this.limits.drainIdleMs, () => {
+      if (association.isIdle) association.abort('the archive is stopping');
+    }));
+  }
+
   #abortAll(): void {
     for (const association of this.#associations) association.abort('the archive is stopping');
   }
@@ -127,7 +137,7 @@ export class DicomAcceptor {
         if (this.#connections.size === 0) this.#onLastConnectionClosed();
       },
       idle: (association) => {
-        if (this.#closing) association.abort('the archive is stopping');
+        if (this.#closing) this.#abortWhenSilent(association);
       },
       operationRefused: (association, commandField, status) => {
         this.#emit({ type: 'refused-operation', commandField, status, ...named(association) });
@@ -184,6 +194,8 @@ export class DicomAcceptor {
 
   #leave(association: Association): boolean {
     if (!this.#associations.delete(association)) return false;
+    this.#draining.get(association)?.cancel();
+    this.#draining.delete(association);
     this.#census.leave(association.callingAet);
     if (this.#associations.size === 0) this.#closing?.everyoneLeft();
     return true;

@@ -1,0 +1,44 @@
+// Landing areas in a tier that every machine of a cluster reaches. The adapter is loaded only where it is used.
+import type { ObjectStore, Landing, PlaceReader } from '@perennia/storage';
+import type { Logger } from '@perennia/telemetry';
+import { LandingAreas } from './landing-areas.js';
+
+const PREFIX = 'work/landing/';
+
+export interface ObjectLandingAreasOptions {
+  store: ObjectStore;
+  maxSegments: number;
+  log: Logger;
+}
+
+export class ObjectLandingAreas extends LandingAreas {
+  constructor(private readonly options: ObjectLandingAreasOptions) {
+    super();
+  }
+
+  async owners(): Promise<string[]> {
+    const owners = new Set<string>();
+    for await (const { key } of this.options.store.list(PREFIX)) owners.add(key.slice(PREFIX.length, key.indexOf('/', PREFIX.length)));
+    return [...owners].toSorted();
+  }
+
+  async open(owner: string): Promise<Landing> {
+    const { ObjectLanding } = await import('@perennia/landing-object');
+    return ObjectLanding.open(this.optionsFor(owner));
+  }
+
+  async adopt(owner: string): Promise<Landing> {
+    const { ObjectLanding } = await import('@perennia/landing-object');
+    return ObjectLanding.adopt(this.optionsFor(owner));
+  }
+
+  async reader(): Promise<PlaceReader> {
+    const { LandingObjectReader } = await import('@perennia/landing-object');
+    return new LandingObjectReader(this.options.store);
+  }
+
+  private optionsFor(owner: string) {
+    const { store, maxSegments, log } = this.options;
+    return { store, owner, maxSegments, onUnreferred: (generation: number, err: unknown) => log.warn({ owner, generation, err }, 'A large object waits for the next start to be published') };
+  }
+}
