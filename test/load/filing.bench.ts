@@ -20,6 +20,7 @@ import { cloneTemplateDatabase } from '../../libs/testing/src/database/template-
 import { DisposeDuplicates } from '../../services/lifecycle/src/duplicates/dispose-duplicates.js';
 import { CommitFiling } from '../../services/lifecycle/src/filing/commit-filing.js';
 import { DueStudies } from '../../services/lifecycle/src/filing/due-studies.js';
+import { FilingClaims } from '../../services/lifecycle/src/filing/filing-claims.js';
 import { FileStudies } from '../../services/lifecycle/src/filing/file-studies.js';
 import { FilingLoop } from '../../services/lifecycle/src/filing/filing-loop.js';
 import { LandingPressure } from '../../services/lifecycle/src/filing/landing-pressure.js';
@@ -86,7 +87,7 @@ try {
   const due = new DueStudies(imaging, clock);
   const duplicates = new DisposeDuplicates({ imaging, reader, outbox, quarantine, clock, log });
   const pressure = new LandingPressure(imaging, { settle: 0, hurrySettle: 0, hurrySegments: 4, filers: 2, maxSegments: 20 });
-  const loop = new FilingLoop({ imaging, due, filing, duplicates, pressure, clock, log, metrics, filers: 2 });
+  const loop = new FilingLoop({ imaging, due, claims: new FilingClaims(imaging, clock), filing, duplicates, pressure, clock, log, metrics, filers: 2 });
   await measure(`file ${verify}`, async () => (await Promise.all([loop.once(), loop.once()])).reduce((sum, moved) => sum + moved, 0));
   const hot = await imaging.query<{ updates: number; hot: number }>(
     `select sum(n_tup_upd)::int as updates, sum(n_tup_hot_upd)::int as hot from pg_stat_user_tables where schemaname = 'imaging' and relname like 'copy%'`);

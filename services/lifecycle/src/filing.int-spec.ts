@@ -4,10 +4,11 @@ import { describe, expect, it } from '@jest/globals';
 import { HOT_TIER, LANDING_TIER } from '@perennia/contracts';
 import { emptyCatalogue } from '@perennia/indexing';
 import { readPackIndex } from '@perennia/storage';
+import { FilingClaims } from './filing/filing-claims.js';
 import { loadStudies } from './filing/load-studies.js';
 import { WritePacks } from './filing/write-packs.js';
 import {
-  copies, database, disposed, expectRebuildEqual, filer, index, land, landedRecords, landingReader, packFile, packs, reader, reasons, rebuild,
+  clock, copies, database, disposed, expectRebuildEqual, filer, index, land, landedRecords, landingReader, packFile, packs, reader, reasons, rebuild,
   receive, rot, same, settle, storage, store, studyStates, tiers, uid, verifier, useFilingArchive,
 } from '../test-parts/filing-archive.js';
 
@@ -72,6 +73,19 @@ describe('filing', () => {
     await receive('A', 'ct', 2);
     await database.imaging.query(`insert into imaging.segment (owner, generation, object_key) select 'other', n, 'other/seg-0001@' || n from generate_series(1, 7) n`);
     expect(await filer().loop.once()).toBe(2);
+  });
+
+  it('given two processes that file, then each study is filed by one of them, and by the other when the first is gone', async () => {
+    const claimed = new FilingClaims(database.imaging, clock);
+    for (const study of ['A', 'B', 'C']) await receive(study, 'ct', 1);
+    settle();
+    const studies = await database.imaging.query<{ bucket: number; id: string }>('select bucket, id from imaging.study order by id');
+    expect(await claimed.claim(studies.slice(0, 2))).toHaveLength(2);
+    expect(await filer().loop.once()).toBe(1);
+    claimed.close();
+    await database.imaging.query(`update imaging.filing_claim set until = now() - interval '1 second'`);
+    expect(await filer().loop.once()).toBe(2);
+    expect(await database.imaging.query('select from imaging.filing_claim')).toEqual([]);
   });
 
   it('loses nothing and counts nothing twice when the process ends between the pack and its commit', async () => {

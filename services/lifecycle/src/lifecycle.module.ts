@@ -10,6 +10,7 @@ import { AppLogger, Clock, Metrics } from '@perennia/telemetry';
 import { DisposeDuplicates } from './duplicates/dispose-duplicates.js';
 import { CommitFiling } from './filing/commit-filing.js';
 import { DueStudies } from './filing/due-studies.js';
+import { FilingClaims } from './filing/filing-claims.js';
 import { FileStudies } from './filing/file-studies.js';
 import { FilingLoop } from './filing/filing-loop.js';
 import { LandingPressure } from './filing/landing-pressure.js';
@@ -84,7 +85,7 @@ class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
       useFactory: (
         imaging: ImagingDatabase, filing: FileStudies, duplicates: DisposeDuplicates, pressure: LandingPressure, clock: Clock, log: AppLogger,
         metrics: Metrics, { filers }: LifecycleConfig,
-      ) => new FilingLoop({ imaging, due: new DueStudies(imaging, clock), filing, duplicates, pressure, clock, log, metrics, filers }),
+      ) => new FilingLoop({ imaging, due: new DueStudies(imaging, clock), claims: new FilingClaims(imaging, clock), filing, duplicates, pressure, clock, log, metrics, filers }),
       inject: [ImagingDatabase, FileStudies, DisposeDuplicates, LandingPressure, Clock, AppLogger, Metrics, LifecycleConfig],
     },
     {

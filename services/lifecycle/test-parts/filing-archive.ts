@@ -17,6 +17,7 @@ import { cloneTemplateDatabase, part10, receipt, seededUid, type Part10Object, t
 import { DisposeDuplicates } from '../src/duplicates/dispose-duplicates.js';
 import { CommitFiling } from '../src/filing/commit-filing.js';
 import { DueStudies } from '../src/filing/due-studies.js';
+import { FilingClaims } from '../src/filing/filing-claims.js';
 import { FileStudies } from '../src/filing/file-studies.js';
 import { FilingLoop } from '../src/filing/filing-loop.js';
 import { LandingPressure } from '../src/filing/landing-pressure.js';
@@ -51,7 +52,8 @@ export function useFilingArchive(): void {
   });
   afterAll(() => database.close());
   beforeEach(async () => {
-    await database.imaging.query('truncate imaging.study, imaging.series, imaging.instance, imaging.copy, imaging.sop_directory, imaging.duplicate, imaging.outbox, imaging.segment, imaging.job');
+  const tables = ['study', 'series', 'instance', 'copy', 'sop_directory', 'duplicate', 'outbox', 'segment', 'job', 'filing_claim'];
+  await database.imaging.query(`truncate ${tables.map((table) => `imaging.${table}`).join(', ')}`);
     directory = mkdtempSync(join(tmpdir(), 'perennia-filing-'));
     clock = new MovedClock();
     landing = await FileLanding.open({ directory: join(directory, 'landing'), owner: 'test', clock, segmentBytes: 256 * 1024, segments: 4, reserveBytes: 0 });
@@ -123,7 +125,7 @@ export function filer(verify: 'full' | 'index' = 'full', packs = new WritePacks(
   const filing = new FileStudies({ packs, committing: new CommitFiling(imaging, outbox, jobs, clock, storage.second !== undefined), quarantine, reader });
   const duplicates = new DisposeDuplicates({ imaging, reader, outbox, quarantine, clock, log });
   const pressure = new LandingPressure(imaging, PRESSURE);
-  const loop = new FilingLoop({ imaging, due: new DueStudies(imaging, clock), filing, duplicates, pressure, clock, log, metrics, filers: 2 });
+  const loop = new FilingLoop({ imaging, due: new DueStudies(imaging, clock), claims: new FilingClaims(imaging, clock), filing, duplicates, pressure, clock, log, metrics, filers: 2 });
   return { loop, duplicates, filing, quarantine };
 }
 export const settle = (): void => void (clock.offsetMs += 61_000);

@@ -24,6 +24,7 @@ describe('FilingLoop', () => {
     const parts = {
       imaging: { query: () => Promise.resolve([]) },
       due: { refill: () => Promise.resolve(), take: () => queue.shift() ?? [], failed: () => {}, done: () => (++filed === 6 ? allFiled() : undefined) },
+      claims: { claim: (group: unknown[]) => Promise.resolve(group), release: () => Promise.resolve(), close: () => {} },
       filing: { file: () => Promise.resolve(1) },
       duplicates: { once: () => Promise.resolve(0) },
       pressure: { look: () => Promise.resolve({ level: 'full', settleMs: 0, filers: 1, rest: filed < 2 ? 1 : 0 }) },

@@ -5,6 +5,7 @@ import type { ImagingDatabase } from '@perennia/persistence';
 import type { Clock, Logger, Metrics } from '@perennia/telemetry';
 import type { DisposeDuplicates } from '../duplicates/dispose-duplicates.js';
 import type { DueStudies } from './due-studies.js';
+import type { FilingClaims } from './filing-claims.js';
 import type { FileStudies } from './file-studies.js';
 import type { LandingPressure, Pressure } from './landing-pressure.js';
 import { loadConflicts } from './load-conflicts.js';
@@ -18,6 +19,7 @@ const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60];
 export interface FilingLoopParts {
   imaging: ImagingDatabase;
   due: DueStudies;
+  claims: FilingClaims;
   filing: FileStudies;
   duplicates: DisposeDuplicates;
   pressure: LandingPressure;
@@ -52,6 +54,7 @@ export class FilingLoop {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.running;
+    this.parts.claims.close();
   }
 
   /** Files all that is due now. @returns how many objects were moved */
@@ -111,21 +114,35 @@ export class FilingLoop {
     return pressure;
   }
 
+  /** Of the group what no other process files. */
   private async fileGroup(group: readonly StudyKey[]): Promise<number> {
-    const { imaging, due, filing, log } = this.parts;
+    const { due, claims, log } = this.parts;
+    let claimed: StudyKey[] = [];
+    try {
+      claimed = await claims.claim(group);
+      const others = group.filter((study) => !claimed.includes(study));
+      if (others.length > 0) due.done(others);
+      return claimed.length > 0 ? await this.fileClaimed(claimed) : 0;
+    } catch (err) {
+      due.failed(claimed.length > 0 ? claimed : group);
+      this.failures.inc();
+      // Somebody else has filed it meanwhile: nothing to tell.
+      if (!(err instanceof PlaceMovedError)) log.warn({ err, studies: group.length }, 'Studies could not be filed and are tried again');
+      if (!(err instanceof ArchiveError)) throw err;
+      return 0;
+    } finally {
+      if (claimed.length > 0) await claims.release(claimed).catch((err: unknown) => log.debug({ err }, 'Claims on studies run out by themselves'));
+    }
+  }
+
+  private async fileClaimed(group: readonly StudyKey[]): Promise<number> {
+    const { imaging, due, filing } = this.parts;
     const end = this.seconds.startTimer();
     try {
       const moved = await filing.file(await loadStudies(imaging, group));
       this.objects.inc(moved);
       due.done(group);
       return moved;
-    } catch (err) {
-      due.failed(group);
-      this.failures.inc();
-      // Somebody else has filed it meanwhile: nothing to tell.
-      if (!(err instanceof PlaceMovedError)) log.warn({ err, studies: group.length }, 'Studies could not be filed and are tried again');
-      if (!(err instanceof ArchiveError)) throw err;
-      return 0;
     } finally {
       end();
     }
