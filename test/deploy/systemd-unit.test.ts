@@ -25,7 +25,7 @@ describe('the systemd unit', () => {
 
   it.each([
     ['User', 'perennia'], ['NoNewPrivileges', 'yes'], ['ProtectSystem', 'strict'], ['ProtectHome', 'yes'], ['PrivateTmp', 'yes'], ['PrivateDevices', 'yes'], ['CapabilityBoundingSet', ''],
-    ['RestrictNamespaces', 'yes'], ['ProtectKernelModules', 'yes'], ['SystemCallFilter', '@system-service'], ['RestartPreventExitStatus', '2'], ['KillMode', 'mixed'], ['UMask', '0077'],
+    ['RestrictNamespaces', 'yes'], ['ProtectKernelModules', 'yes'], ['SystemCallFilter', '@system-service'], ['Restart', 'on-failure'], ['StartLimitIntervalSec', '0'], ['KillMode', 'mixed'], ['UMask', '0077'],
   ])('says %s=%s', (key, value) => {
     expect(values(key)).toEqual([value]);
   });

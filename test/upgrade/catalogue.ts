@@ -46,7 +46,7 @@ export async function contentsOf(imaging: ImagingDatabase): Promise<Contents> {
   return { digest: await catalogueDigest(imaging), migrations: await migrationsOf(imaging), relations: relations.map(({ name }) => name) };
 }
 
-export async function migrationsOf(imaging: ImagingDatabase): Promise<string[]> {
+async function migrationsOf(imaging: ImagingDatabase): Promise<string[]> {
   const rows = await imaging.query<{ name: string }>(
     `select 'control ' || name as name from control.schema_migration union all select 'imaging ' || name from imaging.schema_migration
      union all select 'event_log ' || name from event_log.schema_migration order by 1`,
