@@ -12,7 +12,7 @@ import {
   useFilingArchive,
 } from '../test-parts/filing-archive.js';
 
-useFilingArchive();
+useFilingArchive(true);
 
 describe('copies in a second tier', () => {
   interface Copy extends CopyRow {
@@ -42,7 +42,7 @@ describe('copies in a second tier', () => {
   it('given a filed study, then each instance has a verified copy there, and doing it again changes nothing', async () => {
     await filedTwice();
     expect(await statesOf()).toEqual(['1 hot verified', '2 second verified']);
-    expect(await Array.fromAsync(secondStore.list('data/'), ({ key }) => key)).toEqual(await packs());
+    expect(await Array.fromAsync(secondStore!.list('data/'), ({ key }) => key)).toEqual(await packs());
     await assertAllGood();
     const before = await both();
     await new JobQueue(database.imaging).enqueue((await database.imaging.query<{ bucket: number; id: string }>('select bucket, id from imaging.study')).map(({ bucket, id }) => placeJob(bucket, id)));
@@ -89,10 +89,10 @@ describe('copies in a second tier', () => {
     await receive('A', 'ct', 2);
     settle();
     await filer().loop.once();
-    await copyPack(store, (await packs())[0]!, secondStore);
+    await copyPack(store, (await packs())[0]!, secondStore!);
     await place();
     expect(await statesOf()).toEqual(['1 hot verified', '2 second verified']);
-    expect(await Array.fromAsync(secondStore.list('data/'))).toHaveLength(1);
+    expect(await Array.fromAsync(secondStore!.list('data/'))).toHaveLength(1);
   });
 
   it('given bytes sent again for an instance whose copies have both gone bad, then they take its place and are copied again', async () => {

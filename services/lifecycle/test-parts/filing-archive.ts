@@ -38,28 +38,28 @@ export let database: TestDatabase;
 export let directory: string;
 export let landing: FileLanding;
 export let store: FsObjectStore;
-export let secondStore: FsObjectStore;
+export let secondStore: FsObjectStore | undefined;
 /** Two tiers, of which the second is used only where a test wants copies in it. */
 export let storage: StorageTiers;
 export let reader: PlaceReader;
 export let landingReader: LandingFileReader;
 export let clock: MovedClock;
 
-/** Hooks of a test file that works with it. */
-export function useFilingArchive(): void {
+/** Hooks of a test file that works with it. @param withSecond whether it has a second tier, which takes a while to make */
+export function useFilingArchive(withSecond = false): void {
   beforeAll(async () => {
     database = await cloneTemplateDatabase({ poolSize: 12 });
   });
   afterAll(() => database.close());
   beforeEach(async () => {
-  const tables = ['study', 'series', 'instance', 'copy', 'sop_directory', 'duplicate', 'outbox', 'segment', 'job', 'filing_claim'];
-  await database.imaging.query(`truncate ${tables.map((table) => `imaging.${table}`).join(', ')}`);
+    const tables = ['study', 'series', 'instance', 'copy', 'sop_directory', 'duplicate', 'outbox', 'segment', 'job', 'filing_claim'];
+    await database.imaging.query(`truncate ${tables.map((table) => `imaging.${table}`).join(', ')}`);
     directory = mkdtempSync(join(tmpdir(), 'perennia-filing-'));
     clock = new MovedClock();
     landing = await FileLanding.open({ directory: join(directory, 'landing'), owner: 'test', clock, segmentBytes: 256 * 1024, segments: 4, reserveBytes: 0 });
     landingReader = new LandingFileReader(join(directory, 'landing'));
     store = await FsObjectStore.open({ directory: join(directory, 'objects') });
-    secondStore = await FsObjectStore.open({ directory: join(directory, 'second') });
+    secondStore = withSecond ? await FsObjectStore.open({ directory: join(directory, 'second') }) : undefined;
     useTiers();
     reader = new TieredPlaceReader(landingReader, storage);
   });
@@ -67,13 +67,13 @@ export function useFilingArchive(): void {
     landingReader.close();
     await landing.close();
     await store.close();
-    await secondStore.close();
+    await secondStore?.close();
     rmSync(directory, { recursive: true, force: true });
   });
 }
 
 export function useTiers(second?: string): void {
-  storage = new StorageTiers(new Map([[HOT_TIER, store], ['second', secondStore]]), { hot: HOT_TIER, tenantHot: {}, second });
+  storage = new StorageTiers(new Map([[HOT_TIER, store], ...(secondStore ? ([['second', secondStore]] as const) : [])]), { hot: HOT_TIER, tenantHot: {}, second });
 }
 
 /** What reception finds out about the object. */
