@@ -2,7 +2,7 @@
 // that was stored in one piece is compared with its digest where the answer shows it, and always when it is read `uncached`; ranges are
 // compared by their readers, who know what they look for.
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { CancelledError, CorruptDataError, InvalidInputError, NotFoundError, UnavailableError } from '@perennia/errors';
 import type { ReadOptions } from '@perennia/storage';
@@ -29,12 +29,13 @@ export async function* readRange(bucket: S3Bucket, key: string, offset: number, 
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0) throw outside(key, offset, length);
   if (length === 0) return await assertInside(bucket, key, offset);
   const end = offset + length;
-  const hash = offset === 0 ? createHash('sha256') : undefined;
+  let hash: Hash | undefined;
   let first: OpenBody | undefined;
   let fruitless = 0;
   for (let at = offset; at < end; ) {
     const from = at;
     const open = await openBody(bucket, key, at, end, first?.etag, options.signal);
+    if (!first && open.totalBytes === length) hash = createHash('sha256');
     first ??= open;
     if (end > open.totalBytes) {
       open.body.destroy();
@@ -51,10 +52,10 @@ export async function* readRange(bucket: S3Bucket, key: string, offset: number, 
     if (fruitless >= MAX_ATTEMPTS) throw new UnavailableError('The object store breaks off again and again.', { details: { key }, remedy: 'Check the network before the object store.' });
     await bucket.calls.pause(fruitless + 1, false, options.signal);
   }
-  if (first?.totalBytes !== length) return;
+  if (!hash) return;
   // Not every server shows the digest beside a range.
-  const stored = first.sha256 ?? (options.uncached ? (await lookAt(bucket, key, { signal: options.signal }))?.sha256 : undefined);
-  if (stored !== undefined && !stored.includes('-') && hash?.digest('base64') !== stored) throw new CorruptDataError('The object read is not the object that was stored.', { details: { key } });
+  const stored = first?.sha256 ?? (options.uncached ? (await lookAt(bucket, key, { signal: options.signal }))?.sha256 : undefined);
+  if (stored !== undefined && !stored.includes('-') && hash.digest('base64') !== stored) throw new CorruptDataError('The object read is not the object that was stored.', { details: { key } });
 }
 
 /** Ends early where the connection breaks. @throws CancelledError */
