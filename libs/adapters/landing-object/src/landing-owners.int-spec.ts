@@ -131,7 +131,7 @@ describe('A landing area on an object store and its owners', () => {
   });
 });
 
-const suite = hasBackend('s3') ? describe : describe.skip;
+const suite = hasBackend('s3') && S3Server.canStart() ? describe : describe.skip;
 suite('A landing area on S3', () => {
   let server: S3Server;
   let proxy: HttpFaultProxy;

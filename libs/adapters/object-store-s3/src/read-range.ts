@@ -4,7 +4,7 @@
 import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { createHash, type Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { CancelledError, CorruptDataError, InvalidInputError, NotFoundError, UnavailableError } from '@perennia/errors';
+import { CancelledError, ConflictError, CorruptDataError, InvalidInputError, NotFoundError, UnavailableError } from '@perennia/errors';
 import type { ReadOptions } from '@perennia/storage';
 import type { S3Bucket } from './s3-bucket.js';
 import { MAX_ATTEMPTS } from './s3-calls.js';
@@ -80,10 +80,15 @@ async function* bytesOf(bucket: S3Bucket, body: Readable, signal: AbortSignal | 
 
 async function openBody(bucket: S3Bucket, key: string, at: number, end: number, etag: string | undefined, signal: AbortSignal | undefined): Promise<OpenBody> {
   const input = { ...bucket.at(key), Range: `bytes=${at}-${end - 1}`, ...(etag !== undefined && { IfMatch: etag }) };
-  return bucket.calls.run('GetObject', async (abortSignal) => {
-    const answer = await bucket.client.send(new GetObjectCommand(input), { abortSignal });
-    return { body: answer.Body as Readable, etag: answer.ETag, sha256: answer.ChecksumSHA256, totalBytes: totalBytesOf(answer, at, end) };
-  }, { signal });
+  try {
+    return await bucket.calls.run('GetObject', async (abortSignal) => {
+      const answer = await bucket.client.send(new GetObjectCommand(input), { abortSignal });
+      return { body: answer.Body as Readable, etag: answer.ETag, sha256: answer.ChecksumSHA256, totalBytes: totalBytesOf(answer, at, end) };
+    }, { signal });
+  } catch (error) {
+    if (etag === undefined || !(error instanceof ConflictError)) throw error;
+    throw new CorruptDataError('The object is no longer the one whose reading began.', { cause: error, details: { key } });
+  }
 }
 
 /** @throws WrongAnswer when the answer is another range than the one asked for */
