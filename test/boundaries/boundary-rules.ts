@@ -16,11 +16,11 @@ const MAY_DEPEND_ON: Readonly<Record<Layer, readonly Layer[]>> = {
 const KERNEL_BUILTINS = ['assert', 'buffer', 'crypto', 'events', 'stream', 'stream/promises', 'util', 'zlib'];
 const KERNEL_SOCKETS = ['net', 'tls', 'timers'];
 const FORBIDDEN_PACKAGES: Readonly<Partial<Record<Layer, RegExp>>> = {
-  kernel: /^(@nestjs\/|typeorm|pg$|kafkajs|@aws-sdk\/|@smithy\/|fastify|pino|prom-client|commander)/,
-  platform: /^(kafkajs|@aws-sdk\/|@smithy\/|fastify|commander)/,
+  kernel: /^(@nestjs\/|typeorm|pg$|kafkajs|@aws-sdk\/|@smithy\/|@opentelemetry\/|fastify|pino|prom-client|commander)/,
+  platform: /^(kafkajs|@aws-sdk\/|@smithy\/|@opentelemetry\/|fastify|commander)/,
   adapter: /^(@nestjs\/|fastify|commander)/,
-  feature: /^(kafkajs|@aws-sdk\/|@smithy\/|fastify|commander)/,
-  service: /^(kafkajs|@aws-sdk\/|@smithy\/|commander)/,
+  feature: /^(kafkajs|@aws-sdk\/|@smithy\/|@opentelemetry\/|fastify|commander)/,
+  service: /^(kafkajs|@aws-sdk\/|@smithy\/|@opentelemetry\/|commander)/,
 };
 /** The environment is read where configuration is loaded and nowhere else; PATH, handed on to a child, is no configuration. */
 const READS_ENVIRONMENT = /\bprocess\.env\b(?!\['PATH'\])/;

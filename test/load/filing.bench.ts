@@ -12,7 +12,7 @@ import { OutboxWriter } from '@perennia/messaging';
 import { FsObjectStore } from '@perennia/object-store-fs';
 import { CatalogueStatistics } from '@perennia/persistence';
 import { StorageTiers, TieredPlaceReader } from '@perennia/storage';
-import { Metrics, SystemClock, createLogger } from '@perennia/telemetry';
+import { Metrics, SystemClock, createLogger, NoTracing } from '@perennia/telemetry';
 import { part10 } from '../../libs/testing/src/builders/part10.js';
 import { receipt } from '../../libs/testing/src/builders/receipt.js';
 import { seededUid } from '../../libs/testing/src/builders/seeded-uid.js';
@@ -83,7 +83,7 @@ try {
   await receive();
   const jobs = new JobQueue(imaging);
   const quarantine = new Quarantine(imaging, outbox, jobs, clock, log, metrics);
-  const filing = new FileStudies({ packs: new WritePacks({ tiers, reader, verify }), committing: new CommitFiling(imaging, outbox, jobs, clock, false), quarantine, reader });
+  const filing = new FileStudies({ packs: new WritePacks({ tiers, reader, verify }), committing: new CommitFiling(imaging, outbox, jobs, clock, false), quarantine, reader, tracing: new NoTracing() });
   const due = new DueStudies(imaging, clock);
   const duplicates = new DisposeDuplicates({ imaging, reader, outbox, quarantine, clock, log });
   const pressure = new LandingPressure(imaging, { settle: 0, hurrySettle: 0, hurrySegments: 4, filers: 2, maxSegments: 20 });

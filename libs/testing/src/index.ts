@@ -40,4 +40,5 @@ export { RememberedObject } from './peers/remembered-object.js';
 export { ScriptedPeer, type ReceivedPdu, type ReceivedResponse } from './peers/scripted-peer.js';
 export { ScriptedServer } from './peers/scripted-server.js';
 export { failingShare, HttpFaultProxy, type FaultPlan, type HttpFault, type SeenRequest } from './peers/http-fault-proxy.js';
+export { OtlpReceiver, type ReceivedSpan } from './peers/otlp-receiver.js';
 export { settle } from './peers/settle.js';

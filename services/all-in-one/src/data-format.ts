@@ -16,7 +16,7 @@ interface DataFormat {
   release: string;
 }
 
-const thisRelease = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+export const thisRelease = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 /** Changes nothing. @throws ConfigurationError when a newer release has made the folder what it is */
 export function assertKnownFormat(path: string): void {

@@ -5,7 +5,7 @@ import { LandingOwner } from '@perennia/ingest-pipeline';
 import { EventLog } from '@perennia/messaging';
 import { ControlDatabase, ImagingDatabase } from '@perennia/persistence';
 import { Landing, ObjectStore, PlaceReader, StorageTiers } from '@perennia/storage';
-import { AppLogger, Clock, HealthRegistry, Metrics, type Logger } from '@perennia/telemetry';
+import { AppLogger, Clock, HealthRegistry, Metrics, Tracing, type Logger } from '@perennia/telemetry';
 import { configSections } from './config-sections.js';
 import type { Resources } from './resources.js';
 
@@ -19,7 +19,7 @@ export interface PlatformOptions {
 @Module({})
 export class PlatformModule {
   static with({ resources, config, log, landingOwner }: PlatformOptions): DynamicModule {
-    const { databases, eventLog, tiers, placeReader, landing, clock, metrics, health } = resources;
+    const { databases, eventLog, tiers, placeReader, landing, clock, metrics, tracing, health } = resources;
     const providers: Provider[] = [
       { provide: ControlDatabase, useValue: databases.control },
       { provide: ImagingDatabase, useValue: databases.imaging },
@@ -29,6 +29,7 @@ export class PlatformModule {
       { provide: PlaceReader, useValue: placeReader },
       { provide: Clock, useValue: clock },
       { provide: Metrics, useValue: metrics },
+      { provide: Tracing, useValue: tracing },
       { provide: HealthRegistry, useValue: health },
       { provide: AppLogger, useValue: log },
       ...configSections.map((section) => ({ provide: section, useValue: config.get(section) })),

@@ -3,7 +3,7 @@ import type { EffectiveConfig } from '@perennia/config';
 import type { EventLog } from '@perennia/messaging';
 import { connectDatabases, type Databases } from '@perennia/persistence';
 import { TieredPlaceReader, type Landing, type PlaceReader, type StorageTiers } from '@perennia/storage';
-import { HealthRegistry, Metrics, SystemClock, type Clock, type Logger } from '@perennia/telemetry';
+import { HealthRegistry, SystemClock, type Clock, type Logger, type Metrics, type Tracing } from '@perennia/telemetry';
 import { openEventLog } from './event-logs.js';
 import { openLandingAreas } from './open-landing-areas.js';
 import { StorageAreas } from './storage-areas.js';
@@ -22,6 +22,7 @@ export interface Resources {
   landing: Landing | undefined;
   clock: Clock;
   metrics: Metrics;
+  tracing: Tracing;
   health: HealthRegistry;
   close(): Promise<void>;
 }
@@ -36,6 +37,9 @@ export interface ResourceOptions {
   /** Whether it keeps the event log in order. */
   upkeep: boolean;
   applicationName: string;
+  metrics: Metrics;
+  /** Closed with the rest. */
+  tracing: Tracing;
   log: Logger;
 }
 
@@ -54,9 +58,9 @@ export async function openResources(options: ResourceOptions): Promise<Resources
 }
 
 async function open(options: ResourceOptions, opened: (() => Promise<void>)[]): Promise<Omit<Resources, 'close'>> {
-  const { config, databaseUrl, log, applicationName } = options;
+  const { config, databaseUrl, log, applicationName, metrics, tracing } = options;
   const clock = new SystemClock();
-  const metrics = new Metrics();
+  opened.push(() => tracing.close());
   const databases = await connectDatabases({
     controlUrl: databaseUrl,
     imagingUrl: databaseUrl,
@@ -76,7 +80,7 @@ async function open(options: ResourceOptions, opened: (() => Promise<void>)[]): 
   const placeReader = new TieredPlaceReader(await areas.reader(), tiers);
   const health = healthOf(databases, eventLog, !options.outlivesOutages);
   for (const [name, store] of areasOfTiers.s3) health.addReadiness(`store-${name}`, async () => void (await store.head(NOBODYS_KEY)));
-  return { databases, eventLog, tiers, placeReader, landing, clock, metrics, health };
+  return { databases, eventLog, tiers, placeReader, landing, clock, metrics, tracing, health };
 }
 
 function healthOf(databases: Databases, eventLog: EventLog, vital: boolean): HealthRegistry {

@@ -25,7 +25,7 @@ async function main(): Promise<void> {
     process.exit(EXIT_DEFECT);
   };
   process.on('uncaughtException', defect).on('unhandledRejection', defect);
-  const running = await runGroup({ group, config, databaseUrl: databaseUrl!, log });
+  const running = await runGroup({ group, config, databaseUrl: databaseUrl! });
   process.once('SIGTERM', () => {
     running.stop().then(() => process.exit(0), defect);
   });

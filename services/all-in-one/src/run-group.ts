@@ -1,8 +1,9 @@
 // Runs the services of one process group in this process: resources, one Nest application, health endpoints.
 import type { EffectiveConfig } from '@perennia/config';
-import { HealthServer, type HealthRegistry, type Logger, type Metrics } from '@perennia/telemetry';
+import { createLogger, HealthServer, Metrics, type HealthRegistry } from '@perennia/telemetry';
 import { ArchiveConfig } from './archive.config.js';
 import { startApplication } from './application.js';
+import { openTracing } from './open-tracing.js';
 import { landingOwnerOf, onlyAcquires, type ProcessGroup } from './process-groups.js';
 import { openResources } from './resources.js';
 
@@ -18,17 +19,20 @@ export interface GroupOptions {
   group: ProcessGroup;
   config: EffectiveConfig;
   databaseUrl: string;
-  log: Logger;
 }
 
 /** Resolves when every service of the group is ready. */
-export async function runGroup({ group, config, databaseUrl, log }: GroupOptions): Promise<RunningGroup> {
-  const landingOwner = landingOwnerOf(group, config.get(ArchiveConfig).instance);
+export async function runGroup({ group, config, databaseUrl }: GroupOptions): Promise<RunningGroup> {
+  const { instance, logLevel } = config.get(ArchiveConfig);
+  const landingOwner = landingOwnerOf(group, instance);
+  const metrics = new Metrics();
+  const tracing = await openTracing({ config, group: group.name, metrics });
+  const log = createLogger(group.name, { level: logLevel, tracing });
   const resources = await openResources({
-    config, databaseUrl, log, applicationName: `perennia ${landingOwner ?? group.name}`,
+    config, databaseUrl, log, metrics, tracing, applicationName: `perennia ${landingOwner ?? group.name}`,
     outlivesOutages: onlyAcquires(group), upkeep: group.roles.includes('indexing'), ...(landingOwner === undefined ? {} : { landingOwner }),
   });
-  const { metrics, health } = resources;
+  const { health } = resources;
   try {
     metrics.collectProcessMetrics();
     const application = await startApplication(group.roles, { resources, config, log, landingOwner });

@@ -106,7 +106,7 @@ export class Supervisor {
     // Not loaded where the groups run beside: a supervisor stays small.
     const { runGroup } = await import('./run-group.js');
     for (const group of groups) {
-      this.#inProcess.push({ group, running: await runGroup({ group, config: this.config, databaseUrl, log: this.log }) });
+      this.#inProcess.push({ group, running: await runGroup({ group, config: this.config, databaseUrl }) });
     }
   }
 

@@ -7,7 +7,7 @@ import { toProblem } from './problem-details-map.js';
 import { stowReport } from './stow-report.js';
 
 describe('stowReport', () => {
-  const good = { outcome: 'stored', receiptId: 'r', bucket: 1, sopClassUid: '1.2', sopInstanceUid: '1.3', studyInstanceUid: '1.4', seriesInstanceUid: '1.5' } as const;
+  const good = { outcome: 'stored', receiptId: 'r', bucket: 1, sopClassUid: '1.2', transferSyntaxUid: '1.2.840.10008.1.2.1', sopInstanceUid: '1.3', studyInstanceUid: '1.4', seriesInstanceUid: '1.5' } as const;
   const refused = (reasonCode: 'STORE_FULL' | 'STORE_UNAVAILABLE' | 'NOT_DICOM') => ({ outcome: 'refused', reasonCode, dimseStatus: 0xa700, failureReason: 0xa700, message: 'x' }) as const;
   it.each([[200, [good]], [202, [good, refused('STORE_FULL')]], [409, [refused('NOT_DICOM')]], [507, [refused('STORE_FULL')]], [503, [refused('STORE_FULL'), refused('STORE_UNAVAILABLE')]]] as const)('answers %d', (status, outcomes) => {
     expect(stowReport(outcomes, 'http://x').status).toBe(status);

@@ -7,6 +7,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { DicomwebConfig } from './dicomweb.config.js';
 import { toProblem } from './problem-details-map.js';
 import { RequestRefusedError } from './request-refused-error.js';
+import type { RequestTraces } from './request-traces.js';
 
 const MAX_HEADER_BYTES = 16 * 1024;
 const LATENCY_BUCKETS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60];
@@ -20,6 +21,7 @@ export interface DicomwebServerParts {
   logger: AppLogger;
   metrics: Metrics;
   clock: Clock;
+  traces: RequestTraces;
 }
 
 export class DicomwebServer {
@@ -58,6 +60,7 @@ export class DicomwebServer {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('multipart/related', (_request, _body, done) => done(null));
     app.addContentTypeParser('*', (_request, _body, done) => done(new RequestRefusedError(415, 'UNSUPPORTED_MEDIA_TYPE', 'Bodies of this type are not taken here.')));
+    this.parts.traces.register(app);
     app.addHook('onRequest', async (request, reply) => {
       void reply.header('x-content-type-options', 'nosniff');
       const coding = request.headers['content-encoding'];
@@ -93,7 +96,7 @@ export class DicomwebServer {
 
   private fail(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const problem = toProblem(error);
-    if (problem.status >= 500) this.parts.logger.error({ err: error, route: request.routeOptions.url, status: problem.status }, 'A DICOMweb request failed');
+    if (problem.status >= 500) this.parts.logger.error({ err: error, route: request.routeOptions.url, status: problem.status, ...this.parts.traces.fieldsOf(request) }, 'A DICOMweb request failed');
     if (reply.sent) return;
     // What remains of an upload is not worth reading, and would otherwise be taken for the next request.
     if (request.method === 'POST' && !request.raw.complete) void reply.header('connection', 'close');

@@ -8,7 +8,7 @@ import { isTestBuild } from '@perennia/fault-points';
 import { JobQueue } from '@perennia/jobs';
 import { ImagingDatabase } from '@perennia/persistence';
 import { ObjectStore, PlaceReader, StorageTiers } from '@perennia/storage';
-import { AppLogger, Clock, HealthRegistry, Metrics } from '@perennia/telemetry';
+import { AppLogger, Clock, HealthRegistry, Metrics, Tracing } from '@perennia/telemetry';
 import { BaseUrl } from './base-url.js';
 import { BulkDataController } from './bulk-data.controller.js';
 import { DicomwebServer } from './dicomweb-server.js';
@@ -16,6 +16,7 @@ import { DicomwebConfig } from './dicomweb.config.js';
 import { FramesController } from './frames.controller.js';
 import { MetadataController } from './metadata.controller.js';
 import { QidoController } from './qido.controller.js';
+import { RequestTraces } from './request-traces.js';
 import { RetrieveController } from './retrieve.controller.js';
 import { StowController } from './stow.controller.js';
 import { warmUp } from './warm-up.js';
@@ -50,6 +51,7 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
   imports: [IngestPipelineModule],
   providers: [
     DicomwebLifecycle,
+    { provide: RequestTraces, useFactory: (tracing: Tracing) => new RequestTraces(tracing), inject: [Tracing] },
     { provide: BaseUrl, useFactory: (config: DicomwebConfig) => new BaseUrl(config), inject: [DicomwebConfig] },
     { provide: CatalogSearch, useFactory: (imaging: ImagingDatabase) => new CatalogSearch(imaging), inject: [ImagingDatabase] },
     {
@@ -93,9 +95,11 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
     },
     {
       provide: StowController,
-      useFactory: (config: DicomwebConfig, pipeline: IngestPipelineConfig, receive: ReceiveObject, indexed: AwaitIndexed, sources: SourceProfiles, baseUrl: BaseUrl, clock: Clock) =>
-        new StowController({ config, pipeline, receive, indexed, sources, baseUrl, clock }),
-      inject: [DicomwebConfig, IngestPipelineConfig, ReceiveObject, AwaitIndexed, SourceProfiles, BaseUrl, Clock],
+      useFactory: (
+        config: DicomwebConfig, pipeline: IngestPipelineConfig, receive: ReceiveObject, indexed: AwaitIndexed, sources: SourceProfiles, baseUrl: BaseUrl, clock: Clock,
+        traces: RequestTraces,
+      ) => new StowController({ config, pipeline, receive, indexed, sources, baseUrl, clock, traces }),
+      inject: [DicomwebConfig, IngestPipelineConfig, ReceiveObject, AwaitIndexed, SourceProfiles, BaseUrl, Clock, RequestTraces],
     },
     {
       provide: DicomwebServer,
@@ -104,9 +108,10 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
         logger: AppLogger,
         metrics: Metrics,
         clock: Clock,
+        traces: RequestTraces,
         ...controllers: [QidoController, RetrieveController, MetadataController, FramesController, BulkDataController, StowController]
-      ) => new DicomwebServer({ config, logger, metrics, clock, controllers }),
-      inject: [DicomwebConfig, AppLogger, Metrics, Clock, QidoController, RetrieveController, MetadataController, FramesController, BulkDataController, StowController],
+      ) => new DicomwebServer({ config, logger, metrics, clock, traces, controllers }),
+      inject: [DicomwebConfig, AppLogger, Metrics, Clock, RequestTraces, QidoController, RetrieveController, MetadataController, FramesController, BulkDataController, StowController],
     },
   ],
   exports: [DicomwebServer],

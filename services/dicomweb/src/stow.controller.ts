@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import { HeaderMemory } from '@perennia/dicom-stream';
 import { parseMultipartContentType, warningHeader } from '@perennia/dicom-web';
-import { AwaitIndexed, IngestPipelineConfig, ReceiveObject, SourceProfiles, type ReceiveContext, type ReceiveOutcome, type SourceProfile } from '@perennia/ingest-pipeline';
+import { AwaitIndexed, IngestPipelineConfig, ReceiveObject, SourceProfiles, type ObjectSink, type ReceiveContext, type ReceiveOutcome, type SourceProfile } from '@perennia/ingest-pipeline';
 import type { Clock } from '@perennia/telemetry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BaseUrl } from './base-url.js';
@@ -11,6 +11,7 @@ import type { DicomwebConfig } from './dicomweb.config.js';
 import { RequestRefusedError } from './request-refused-error.js';
 import { acceptRanges, jsonMediaType, uidsOf } from './request-facts.js';
 import { receiveParts } from './receive-parts.js';
+import type { RequestTraces } from './request-traces.js';
 import { stowReport } from './stow-report.js';
 import { takeBody } from './take-body.js';
 
@@ -22,6 +23,7 @@ export interface StowParts {
   sources: SourceProfiles;
   baseUrl: BaseUrl;
   clock: Clock;
+  traces: RequestTraces;
 }
 
 /** `vna import` says so in a header, which is believed from this machine only; each of its many files is answered once it is durable. */
@@ -40,7 +42,7 @@ export class StowController {
   }
 
   private async answer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { config, clock, receive, baseUrl } = this.parts;
+    const { config, clock, receive, baseUrl, traces } = this.parts;
     const { study } = uidsOf(request);
     const mediaType = jsonMediaType(acceptRanges(request));
     const contentType = parseMultipartContentType(request.headers['content-type']);
@@ -51,7 +53,9 @@ export class StowController {
     const road = roadOf(request);
     const memory = this.memoryOf(request.raw.socket);
     const context: ReceiveContext = { road, profile, memory, source: { peer: request.ip }, ...(study ? { expectedStudyInstanceUid: study } : {}) };
-    const outcomes = await receiveParts((take) => takeBody(request.raw, config, clock, take), contentType.boundary, () => receive.begin(context));
+    const trace = traces.of(request);
+    const begin = (): ObjectSink => (trace ? trace.begin(receive, context) : receive.begin(context));
+    const outcomes = await receiveParts((take) => takeBody(request.raw, config, clock, take), contentType.boundary, begin);
     const warnings = await this.acknowledge(outcomes, road);
     const report = stowReport(outcomes, baseUrl.of(request.raw));
     if (warnings.length > 0) void reply.header('warning', warningHeader(warnings));

@@ -8,6 +8,8 @@ export interface IncomingInstance {
   seriesId: string;
   /** Known when the object is in a pack already (rebuild); lower-case hex. */
   objectSha256?: string;
+  /** What filing goes on from, when the way of the object is recorded. */
+  traceparent?: string;
 }
 
 /** Ids are remembered for as long as a batch is prepared: its instances share a few studies and series. */

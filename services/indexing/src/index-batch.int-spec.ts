@@ -4,6 +4,7 @@ import { OutboxWriter } from '@perennia/messaging';
 import { SystemClock } from '@perennia/telemetry';
 import { cloneTemplateDatabase, instanceReceived, part10, receipt, seededUid, type ReceiptOptions, type TestDatabase } from '@perennia/testing';
 import { IndexBatch } from './index-batch.js';
+import { catalogueDigest } from './catalogue-digest.js';
 import { incomingInstances } from './incoming-instance.js';
 import { PatientDirectory } from './patient-directory.js';
 
@@ -55,6 +56,20 @@ async function miscounted(): Promise<unknown[]> {
 }
 
 describe('IndexBatch', () => {
+  it('keeps the traces of the instances that have one where filing finds them, and the digest of the catalogue does not', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const batch = incomingInstances(series('A', 'ct', 3));
+    const indexer = new IndexBatch(database.imaging, new PatientDirectory(database.control), null, new SystemClock());
+    await indexer.apply(batch);
+    const { sha256 } = await catalogueDigest(database.imaging);
+    await database.imaging.query('truncate imaging.study, imaging.series, imaging.instance, imaging.copy, imaging.sop_directory');
+    await indexer.apply(batch.map((instance, at) => (at === 1 ? { ...instance, traceparent } : instance)));
+    expect(await database.imaging.query('select instance_number as number, ext from imaging.instance order by 1')).toEqual([
+      { number: 1, ext: {} }, { number: 2, ext: { traceparent } }, { number: 3, ext: {} },
+    ]);
+    expect((await catalogueDigest(database.imaging)).sha256).toBe(sha256);
+  });
+
   it('makes studies, series, instances, copies and one change per study of a batch', async () => {
     await consumer().apply([...series('A', 'ct', 3, { modality: 'CT' }), ...series('A', 'sr', 1, { modality: 'SR' }), ...series('B', 'us', 2, { modality: 'US' })]);
     const counts = await studyCounts();

@@ -17,6 +17,7 @@ import type { PatientDirectory, PatientIdentity, ResolvedPatient } from './patie
 import { claimInstances } from './sql/claim-instances.js';
 import { insertDuplicates } from './sql/insert-duplicates.js';
 import { insertInstances } from './sql/insert-instances.js';
+import { keepTraces } from './sql/keep-traces.js';
 import { supersedeInstances } from './sql/supersede-instances.js';
 import { upsertSeries } from './sql/upsert-series.js';
 import { upsertStudies, type ChangedStudy } from './sql/upsert-studies.js';
@@ -53,6 +54,7 @@ export class IndexBatch {
       const changes = new ChangedStudies();
       changes.add('instances', await this.insert(sql, decided, patients));
       changes.add('instances', await supersedeInstances(sql, decided));
+      await keepTraces(sql, batch);
       changes.add('conflict', await insertDuplicates(sql, decided.duplicates));
       await this.outbox?.write(sql, changes.envelopes(this.clock.nowMs()));
       return decided;

@@ -4,5 +4,6 @@ export { InstanceIds, incomingInstances, type IncomingInstance } from './incomin
 export { IndexingConfig } from './indexing.config.js';
 export { IndexingModule } from './indexing.module.js';
 export { PatientDirectory } from './patient-directory.js';
-export { INDEXING_GROUP, ReceiptConsumer, type ReceiptConsumerParts } from './receipt-consumer.js';
+export { INDEXING_GROUP, IndexReceipts } from './index-receipts.js';
+export { ReceiptConsumer, type ReceiptConsumerParts } from './receipt-consumer.js';
 export { emptyCatalogue, rebuildIndex, type RebuildOptions, type RebuildParts, type RebuildReport } from './rebuild/rebuild-index.js';

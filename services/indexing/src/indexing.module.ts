@@ -4,12 +4,13 @@ import { INSTANCE_RECEIVED } from '@perennia/contracts';
 import { ConsumerRunner, DeadLetterReplays, DeadLetters, EventLog, LagWatch, OutboxRelay, OutboxWriter } from '@perennia/messaging';
 import { CatalogueStatistics, ControlDatabase, ImagingDatabase } from '@perennia/persistence';
 import { PlaceReader } from '@perennia/storage';
-import { AppLogger, Clock, Metrics } from '@perennia/telemetry';
+import { AppLogger, Clock, Metrics, Tracing } from '@perennia/telemetry';
 import { IndexBatch } from './index-batch.js';
+import { INDEXING_GROUP, IndexReceipts } from './index-receipts.js';
 import { IndexedNotice } from './indexed-notice.js';
 import { IndexingConfig } from './indexing.config.js';
 import { PatientDirectory } from './patient-directory.js';
-import { INDEXING_GROUP, ReceiptConsumer } from './receipt-consumer.js';
+import { ReceiptConsumer } from './receipt-consumer.js';
 
 @Injectable()
 class IndexingLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -44,6 +45,7 @@ class IndexingLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
       useFactory: (imaging: ImagingDatabase, patients: PatientDirectory, clock: Clock) => new IndexBatch(imaging, patients, new OutboxWriter('imaging'), clock),
       inject: [ImagingDatabase, PatientDirectory, Clock],
     },
+    { provide: IndexReceipts, useFactory: (indexer: IndexBatch, tracing: Tracing) => new IndexReceipts(indexer, tracing), inject: [IndexBatch, Tracing] },
     {
       provide: OutboxRelay,
       useFactory: (imaging: ImagingDatabase, eventLog: EventLog, clock: Clock, log: AppLogger) => new OutboxRelay(imaging, eventLog, clock, log),
@@ -69,12 +71,12 @@ class IndexingLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
     {
       provide: ReceiptConsumer,
       useFactory: (
-        runner: ConsumerRunner, indexer: IndexBatch, reader: PlaceReader, imaging: ImagingDatabase, clock: Clock, metrics: Metrics, log: AppLogger,
+        runner: ConsumerRunner, indexer: IndexReceipts, reader: PlaceReader, imaging: ImagingDatabase, clock: Clock, metrics: Metrics, log: AppLogger,
         { batchReceipts }: IndexingConfig,
       ) => new ReceiptConsumer({
         runner, indexer, reader, notice: new IndexedNotice(imaging, clock, log), statistics: new CatalogueStatistics(imaging), clock, metrics, log, batchReceipts,
       }),
-      inject: [ConsumerRunner, IndexBatch, PlaceReader, ImagingDatabase, Clock, Metrics, AppLogger, IndexingConfig],
+      inject: [ConsumerRunner, IndexReceipts, PlaceReader, ImagingDatabase, Clock, Metrics, AppLogger, IndexingConfig],
     },
   ],
 })

@@ -19,6 +19,14 @@ describe('parseReceipts', () => {
     }
   });
 
+  it('goes on from the span that sent the record, or from the one that stored its object', () => {
+    const [stored, sent] = ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', '00-4bf92f3577b34da6a3ce929d0e0e4736-1111111111111111-01'];
+    const data = { ...instanceReceived(receipt()), traceparent: stored };
+    const { data: _, ...envelope } = receivedEnvelope(data);
+    const values = [{ ...envelope, traceparent: sent, data }, { ...envelope, data }, { ...envelope, traceparent: sent, data: instanceReceived(receipt()) }];
+    expect(parseReceipts(values.map((value) => record(JSON.stringify(value)))).map(({ traceparent }) => traceparent)).toEqual([sent, stored, undefined]);
+  });
+
   it('parses what instances have in common once', () => {
     const [one, other] = parseReceipts([1, 2].map((instanceNumber) => record(text(instanceReceived(receipt({ instanceNumber }))))));
     expect(one!.attributes.study).toBe(other!.attributes.study);

@@ -14,6 +14,8 @@ const ESCAPE = Buffer.from('\\u');
  * before them; and no element has such a name, they are tags.
  */
 const DATA = Buffer.from('"data":{');
+const TRACEPARENT = Buffer.from('"traceparent":"');
+const QUOTE = Buffer.from('"');
 const STUDY = Buffer.from(',"attributes":{"study":{');
 const SERIES = Buffer.from('},"series":{');
 const INSTANCE = Buffer.from('},"instance":{');
@@ -24,9 +26,17 @@ export function parseReceipts(records: readonly LogRecord[]): IncomingReceipt[] 
   const datasets = new SharedDatasets();
   return records.map(({ value, offset, partition }) => {
     const receipt = parseParts(value, datasets) ?? parseWhole(value.toString());
+    if (receipt?.traceparent !== undefined) receipt.traceparent = sentBy(value) ?? receipt.traceparent;
     if (receipt) return receipt;
     throw new InvalidInputError('A record of the log is no receipt.', { details: { partition, offset } });
   });
+}
+
+/** The span that sent the record, in the envelope before the receipt; in the receipt is the one that stored its object. */
+function sentBy(value: Buffer): string | undefined {
+  const begin = value.indexOf(TRACEPARENT) + TRACEPARENT.length;
+  const end = value.indexOf(DATA);
+  return begin < TRACEPARENT.length || begin > end ? undefined : value.toString('latin1', begin, value.indexOf(QUOTE, begin));
 }
 
 /** The attributes that instances of one study or series have in common: parsed again only when they differ from those before. */

@@ -4,9 +4,10 @@ import { PlaceMovedError } from '@perennia/errors';
 import { ConsumerRunner, DeadLetters, OutboxWriter, type LogRecord } from '@perennia/messaging';
 import { CatalogueStatistics } from '@perennia/persistence';
 import { PlaceReader } from '@perennia/storage';
-import { Metrics, SystemClock, createLogger } from '@perennia/telemetry';
+import { Metrics, SystemClock, createLogger, NoTracing } from '@perennia/telemetry';
 import { MemoryEventLog, MemoryLogStore, cloneTemplateDatabase, instanceReceived, receipt, receivedEnvelope, seededUid, type ReceiptOptions, type TestDatabase } from '@perennia/testing';
 import { IndexBatch } from './index-batch.js';
+import { IndexReceipts } from './index-receipts.js';
 import { IndexedNotice } from './indexed-notice.js';
 import { PatientDirectory } from './patient-directory.js';
 import { ReceiptConsumer } from './receipt-consumer.js';
@@ -33,7 +34,7 @@ beforeAll(async () => {
   const metrics = new Metrics();
   consumer = new ReceiptConsumer({
     runner: new ConsumerRunner({ eventLog, deadLetters: new DeadLetters(control, eventLog, clock), metrics, clock, log }),
-    indexer: new IndexBatch(imaging, new PatientDirectory(control), new OutboxWriter('imaging'), clock),
+    indexer: new IndexReceipts(new IndexBatch(imaging, new PatientDirectory(control), new OutboxWriter('imaging'), clock), new NoTracing()),
     reader, notice: new IndexedNotice(imaging, clock, log), statistics: new CatalogueStatistics(imaging), clock, metrics, log, batchReceipts: 100,
   });
 });

@@ -5,18 +5,15 @@ import type { CatalogueStatistics } from '@perennia/persistence';
 import type { PlaceReader } from '@perennia/storage';
 import type { Clock, Logger, Metrics } from '@perennia/telemetry';
 import { completeReceipts } from './complete-receipts.js';
-import { InstanceIds } from './incoming-instance.js';
-import type { IndexBatch } from './index-batch.js';
+import { INDEXING_GROUP, type IndexReceipts } from './index-receipts.js';
 import type { IndexedNotice } from './indexed-notice.js';
 import { parseReceipts } from './parse-receipts.js';
 
-/** Name of the group in the event log. */
-export const INDEXING_GROUP = 'indexing';
 const LAG_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 600];
 
 export interface ReceiptConsumerParts {
   runner: ConsumerRunner;
-  indexer: IndexBatch;
+  indexer: IndexReceipts;
   reader: PlaceReader;
   notice: IndexedNotice;
   statistics: CatalogueStatistics;
@@ -49,8 +46,7 @@ export class ReceiptConsumer {
   async handle(records: readonly LogRecord[]): Promise<void> {
     const { indexer, reader, notice, statistics, clock, log } = this.parts;
     const receipts = await completeReceipts(parseReceipts(records), reader);
-    const ids = new InstanceIds();
-    const { instances, redundant, conflicts, known } = await indexer.apply(receipts.map((receipt) => ids.incoming(receipt)));
+    const { instances, redundant, conflicts, known } = await indexer.apply(receipts);
     notice.announce(receipts.length);
     statistics.analyzeWhenGrown(instances).catch((err: unknown) => log.warn({ err }, 'The statistics of the catalogue could not be brought up to date'));
     for (const [result, count] of Object.entries({ new: instances, redundant, conflict: conflicts, known: known.length })) this.receipts.inc({ result }, count);

@@ -7,6 +7,7 @@ import {
 import { faultPoint } from '@perennia/fault-points';
 import type { SourceProfiles } from '@perennia/ingest-pipeline';
 import type { Logger } from '@perennia/telemetry';
+import type { AssociationTraces } from './association-traces.js';
 import type { IngestConfig } from './ingest.config.js';
 import type { IngestMetrics } from './ingest-metrics.js';
 import { senderSession } from './sender-session.js';
@@ -27,6 +28,7 @@ export class DimseListener {
     private readonly sources: SourceProfiles,
     private readonly metrics: IngestMetrics,
     private readonly logger: Logger,
+    private readonly traces: AssociationTraces,
     store: StoreService,
   ) {
     this.acceptor = new DicomAcceptor({
@@ -36,7 +38,7 @@ export class DimseListener {
         maxPduBytes: config.maxPdu,
         idleMs: config.idleTimeout,
       },
-      authorize: (request, peer) => this.authorize(request, peer),
+      authorize: (request, peer, associationId) => this.authorize(request, peer, associationId),
       services: { echo: () => DimseStatus.success, store },
       onEvent: (event) => this.report(event),
     });
@@ -65,24 +67,25 @@ export class DimseListener {
     return this.acceptor.close({ graceMs: this.config.shutdownGrace });
   }
 
-  private authorize(request: AssociationRequest, peer: PeerAddress): AssociationDecision {
+  private authorize(request: AssociationRequest, peer: PeerAddress, associationId: number): AssociationDecision {
     faultPoint('K0');
     const { callingAet, calledAet } = request;
     const profile = this.sources.match({ callingAet, calledAet, address: peer.address });
     if (typeof profile === 'string') return { accept: false, ...rejections[profile] };
     if (profile.calledAets.length === 0 && calledAet !== this.config.aeTitle) return { accept: false, ...Rejection.calledAetNotRecognized };
     faultPoint('K1');
-    return { accept: true, acceptContext, session: senderSession(profile) };
+    return { accept: true, acceptContext, session: senderSession(profile, this.traces.begin(request, peer, associationId)) };
   }
 
   private report(event: AcceptorEvent): void {
     this.metrics.associations.inc({ outcome: event.type });
+    const fields = this.traces.take(event);
     if (event.type === 'failure') {
-      this.logger.error({ err: event.error, associationId: event.associationId }, 'association: a defect of ours');
+      this.logger.error({ err: event.error, associationId: event.associationId, ...fields }, 'association: a defect of ours');
       return;
     }
     const { peer, ...facts } = event;
     const level = event.type === 'accepted' || event.type === 'released' ? 'info' : 'warn';
-    this.logger[level]({ ...facts, peer: peer.address }, `association ${event.type}`);
+    this.logger[level]({ ...facts, peer: peer.address, ...fields }, `association ${event.type}`);
   }
 }

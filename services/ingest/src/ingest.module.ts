@@ -2,7 +2,8 @@
 import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { isTestBuild } from '@perennia/fault-points';
 import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
-import { AppLogger, Clock, HealthRegistry, Metrics } from '@perennia/telemetry';
+import { AppLogger, Clock, HealthRegistry, Metrics, Tracing } from '@perennia/telemetry';
+import { AssociationTraces } from './association-traces.js';
 import { DimseListener } from './dimse-listener.js';
 import { IngestConfig } from './ingest.config.js';
 import { IngestMetrics } from './ingest-metrics.js';
@@ -46,11 +47,12 @@ class IngestLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdo
         new StoreHandler({ receive, indexed, indexedTimeoutMs: config.indexedTimeout, stored: metrics.stored, acknowledged: metrics.acknowledged, monotonicMs: () => clock.monotonicMs() }),
       inject: [ReceiveObject, AwaitIndexed, IngestPipelineConfig, IngestMetrics, Clock],
     },
+    { provide: AssociationTraces, useFactory: (tracing: Tracing) => new AssociationTraces(tracing), inject: [Tracing] },
     {
       provide: DimseListener,
-      useFactory: (config: IngestConfig, sources: SourceProfiles, metrics: IngestMetrics, logger: AppLogger, store: StoreHandler) =>
-        new DimseListener(config, sources, metrics, logger, store),
-      inject: [IngestConfig, SourceProfiles, IngestMetrics, AppLogger, StoreHandler],
+      useFactory: (config: IngestConfig, sources: SourceProfiles, metrics: IngestMetrics, logger: AppLogger, traces: AssociationTraces, store: StoreHandler) =>
+        new DimseListener(config, sources, metrics, logger, traces, store),
+      inject: [IngestConfig, SourceProfiles, IngestMetrics, AppLogger, AssociationTraces, StoreHandler],
     },
   ],
   exports: [DimseListener],

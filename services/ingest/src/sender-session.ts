@@ -1,12 +1,14 @@
 // What is attached to an association when it is accepted.
 import { HeaderMemory } from '@perennia/dicom-stream';
-import type { SourceProfile } from '@perennia/ingest-pipeline';
+import type { SourceProfile, TransferTrace } from '@perennia/ingest-pipeline';
 
 export interface SenderSession {
   profile: SourceProfile;
   memory: HeaderMemory;
+  /** While telemetry is on. */
+  trace: TransferTrace | undefined;
 }
 
-export function senderSession(profile: SourceProfile): SenderSession {
-  return { profile, memory: new HeaderMemory() };
+export function senderSession(profile: SourceProfile, trace?: TransferTrace): SenderSession {
+  return { profile, memory: new HeaderMemory(), trace };
 }

@@ -1,7 +1,7 @@
 // C-STORE: hands the bytes to the ingest pipeline and turns its outcome into a DIMSE status (PS3.4 Annex B).
 import { DimseStatus, type StoreOutcome, type StoreRequest, type StoreService, type StoreSink } from '@perennia/dicom-net';
 import { faultPoint } from '@perennia/fault-points';
-import { type AwaitIndexed, type ObjectSink, type ReceiveObject, type SourceProfile } from '@perennia/ingest-pipeline';
+import { type AwaitIndexed, type ObjectSink, type ReceiveContext, type ReceiveObject, type SourceProfile } from '@perennia/ingest-pipeline';
 import type { SenderSession } from './sender-session.js';
 import type { Counter, Histogram } from './ingest-metrics.js';
 
@@ -18,15 +18,16 @@ export class StoreHandler implements StoreService {
   constructor(private readonly parts: StoreHandlerParts) {}
 
   begin(request: StoreRequest): StoreSink {
-    const { profile, memory } = request.session as SenderSession;
-    const sink = this.parts.receive.begin({
+    const { profile, memory, trace } = request.session as SenderSession;
+    const { receive } = this.parts;
+    const context: ReceiveContext = {
       road: 'dimse',
       profile,
       source: { callingAet: request.callingAet, calledAet: request.calledAet, peer: request.peer.address },
       command: request,
       memory,
-    });
-    return new PipelineSink(this.parts, profile, sink);
+    };
+    return new PipelineSink(this.parts, profile, trace ? trace.begin(receive, context) : receive.begin(context));
   }
 }
 

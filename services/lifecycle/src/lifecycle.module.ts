@@ -6,7 +6,7 @@ import { LandingConfig } from '@perennia/storage/landing.config';
 import { OutboxWriter } from '@perennia/messaging';
 import { ImagingDatabase } from '@perennia/persistence';
 import { ObjectStore, PlaceReader, StorageTiers } from '@perennia/storage';
-import { AppLogger, Clock, Metrics } from '@perennia/telemetry';
+import { AppLogger, Clock, Metrics, Tracing } from '@perennia/telemetry';
 import { DisposeDuplicates } from './duplicates/dispose-duplicates.js';
 import { CommitFiling } from './filing/commit-filing.js';
 import { DueStudies } from './filing/due-studies.js';
@@ -65,14 +65,16 @@ class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
       inject: [ImagingDatabase, OutboxWriter, JobQueue, Clock, AppLogger, Metrics],
     },
     {
+      provide: CommitFiling,
+      useFactory: (imaging: ImagingDatabase, outbox: OutboxWriter, jobs: JobQueue, clock: Clock, { second }: StorageTiers) =>
+        new CommitFiling(imaging, outbox, jobs, clock, second !== undefined),
+      inject: [ImagingDatabase, OutboxWriter, JobQueue, Clock, StorageTiers],
+    },
+    {
       provide: FileStudies,
-      useFactory: (
-        imaging: ImagingDatabase, tiers: StorageTiers, reader: PlaceReader, outbox: OutboxWriter, jobs: JobQueue, quarantine: Quarantine, clock: Clock,
-        { verify }: LifecycleConfig,
-      ) => new FileStudies({
-        packs: new WritePacks({ tiers, reader, verify }), committing: new CommitFiling(imaging, outbox, jobs, clock, tiers.second !== undefined), quarantine, reader,
-      }),
-      inject: [ImagingDatabase, StorageTiers, PlaceReader, OutboxWriter, JobQueue, Quarantine, Clock, LifecycleConfig],
+      useFactory: (tiers: StorageTiers, reader: PlaceReader, committing: CommitFiling, quarantine: Quarantine, tracing: Tracing, { verify }: LifecycleConfig) =>
+        new FileStudies({ packs: new WritePacks({ tiers, reader, verify }), committing, quarantine, reader, tracing }),
+      inject: [StorageTiers, PlaceReader, CommitFiling, Quarantine, Tracing, LifecycleConfig],
     },
     {
       provide: DisposeDuplicates,

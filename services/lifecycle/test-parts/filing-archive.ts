@@ -12,7 +12,7 @@ import { OutboxWriter } from '@perennia/messaging';
 import { FsObjectStore } from '@perennia/object-store-fs';
 import { CatalogueStatistics } from '@perennia/persistence';
 import { StorageTiers, TieredPlaceReader, type PlaceReader } from '@perennia/storage';
-import { Clock, Metrics, createLogger } from '@perennia/telemetry';
+import { Clock, Metrics, createLogger, NoTracing } from '@perennia/telemetry';
 import { cloneTemplateDatabase, part10, receipt, seededUid, type Part10Object, type Part10Options, type ReceiptOptions, type TestDatabase } from '@perennia/testing';
 import { DisposeDuplicates } from '../src/duplicates/dispose-duplicates.js';
 import { CommitFiling } from '../src/filing/commit-filing.js';
@@ -122,7 +122,7 @@ export function filer(verify: 'full' | 'index' = 'full', packs = new WritePacks(
   const metrics = new Metrics();
   const jobs = new JobQueue(imaging);
   const quarantine = new Quarantine(imaging, outbox, jobs, clock, log, metrics);
-  const filing = new FileStudies({ packs, committing: new CommitFiling(imaging, outbox, jobs, clock, storage.second !== undefined), quarantine, reader });
+  const filing = new FileStudies({ packs, committing: new CommitFiling(imaging, outbox, jobs, clock, storage.second !== undefined), quarantine, reader, tracing: new NoTracing() });
   const duplicates = new DisposeDuplicates({ imaging, reader, outbox, quarantine, clock, log });
   const pressure = new LandingPressure(imaging, PRESSURE);
   const loop = new FilingLoop({ imaging, due: new DueStudies(imaging, clock), claims: new FilingClaims(imaging, clock), filing, duplicates, pressure, clock, log, metrics, filers: 2 });

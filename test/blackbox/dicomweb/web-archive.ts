@@ -14,7 +14,7 @@ import { EventLog } from '@perennia/messaging';
 import { FsObjectStore } from '@perennia/object-store-fs';
 import { ControlDatabase, ImagingDatabase } from '@perennia/persistence';
 import { Landing, ObjectStore, PlaceReader, StorageTiers, TieredPlaceReader } from '@perennia/storage';
-import { AppLogger, Clock, createLogger, HealthRegistry, Metrics, SystemClock } from '@perennia/telemetry';
+import { AppLogger, Clock, createLogger, HealthRegistry, Metrics, NoTracing, SystemClock, Tracing } from '@perennia/telemetry';
 import { cloneTemplateDatabase, type TestDatabase } from '@perennia/testing';
 
 @Module({})
@@ -61,6 +61,7 @@ export class WebArchive {
       { provide: Clock, useValue: clock },
       { provide: Metrics, useValue: new Metrics() },
       { provide: HealthRegistry, useValue: new HealthRegistry() },
+      { provide: Tracing, useValue: new NoTracing() },
       { provide: AppLogger, useValue: log },
       { provide: DicomwebConfig, useValue: DicomwebConfig.with({ port: 0, ...settings }) },
       { provide: IngestPipelineConfig, useValue: IngestPipelineConfig.with({}) },

@@ -13,4 +13,5 @@ export { Refusal } from './refusal.js';
 export { SegmentKeeper } from './segment-keeper.js';
 export { LOOPBACK_PROFILE, SourceProfiles, sourceProfileSchema, type SourceFacts, type SourceProfile } from './source-profile.js';
 export { SourcesConfig } from './sources.config.js';
+export { TransferTrace } from './transfer-trace.js';
 export { madeUpObjects, receiveIntoNowhere, type MadeUpObject } from './warm-up.js';

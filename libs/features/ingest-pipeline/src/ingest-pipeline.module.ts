@@ -3,7 +3,7 @@ import { Injectable, Module, type OnApplicationBootstrap, type OnApplicationShut
 import { EventLog } from '@perennia/messaging';
 import { ControlDatabase, ImagingDatabase } from '@perennia/persistence';
 import { Landing } from '@perennia/storage';
-import { AppLogger, Clock, Metrics } from '@perennia/telemetry';
+import { AppLogger, Clock, Metrics, Tracing } from '@perennia/telemetry';
 import { AwaitIndexed } from './await-indexed.js';
 import { BlockPool } from './block-pool.js';
 import { ByteBudget } from './byte-budget.js';
@@ -67,9 +67,9 @@ class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
     },
     {
       provide: ReceiptRelay,
-      useFactory: (landing: Landing, eventLog: EventLog, imaging: ImagingDatabase, clock: Clock, metrics: Metrics, logger: AppLogger, owner: LandingOwner) =>
-        new ReceiptRelay({ landing, eventLog, imaging, clock, metrics, logger, owner: owner.name }),
-      inject: [Landing, EventLog, ImagingDatabase, Clock, Metrics, AppLogger, LandingOwner],
+      useFactory: (landing: Landing, eventLog: EventLog, imaging: ImagingDatabase, clock: Clock, metrics: Metrics, logger: AppLogger, tracing: Tracing, owner: LandingOwner) =>
+        new ReceiptRelay({ landing, eventLog, imaging, clock, metrics, logger, tracing, owner: owner.name }),
+      inject: [Landing, EventLog, ImagingDatabase, Clock, Metrics, AppLogger, Tracing, LandingOwner],
     },
     {
       provide: SegmentKeeper,

@@ -3,6 +3,7 @@ import { bucketOf, type Receipt } from '@perennia/contracts';
 import type { HeaderSummary } from '@perennia/dicom-stream';
 import type { ReceiveContext } from './receive-context.js';
 import { newReceiptId } from './receipt-id.js';
+import { receiptTail } from './receipt-tail.js';
 
 export interface ReceivedObject {
   context: ReceiveContext;
@@ -15,7 +16,7 @@ export interface ReceivedObject {
 }
 
 /** What a receipt begins with; the summary holds the rest as texts. */
-type ReceiptBeginning = Omit<Receipt, 'attributes' | 'search' | 'source' | 'onConflict'>;
+type ReceiptBeginning = Omit<Receipt, 'attributes' | 'search' | 'source' | 'onConflict' | 'traceparent'>;
 
 /** The routing fields come first: ReceiptRelay reads them without parsing the rest (see receipt-route.ts). */
 export function makeReceipt(object: ReceivedObject): { receiptId: string; bucket: number; text: string } {
@@ -43,7 +44,7 @@ export function makeReceipt(object: ReceivedObject): { receiptId: string; bucket
   const source: Receipt['source'] = { kind: context.road, profile, ...context.source };
   const text =
     `${JSON.stringify(beginning).slice(0, -LAST_BRACE_CHARACTERS)},"attributes":${summary.attributesText},"search":${summary.searchText},` +
-    `"source":${JSON.stringify(source)},"onConflict":"${onConflict}"}`;
+    `"source":${JSON.stringify(source)},"onConflict":"${onConflict}"${context.traceparent === undefined ? '}' : receiptTail(context.traceparent)}`;
   return { receiptId, bucket, text };
 }
 const LAST_BRACE_CHARACTERS = 1;

@@ -4,7 +4,7 @@ import { INSTANCE_RECEIVED } from '@perennia/contracts';
 import type { NewLogRecord } from '@perennia/messaging';
 import { Landing, type LandedRecord, type LandingPosition, type LandingState, type LandingStream, type SealedSegment } from '@perennia/storage';
 import { cloneTemplateDatabase, MemoryEventLog, MemoryLogStore, receipt, type TestDatabase } from '@perennia/testing';
-import { createLogger, Metrics, SystemClock } from '@perennia/telemetry';
+import { createLogger, Metrics, NoTracing, SystemClock } from '@perennia/telemetry';
 import { ReceiptRelay } from './receipt-relay.js';
 
 /** Time passes only where somebody sleeps; the senders of a test act then. */
@@ -87,7 +87,7 @@ describe('ReceiptRelay', () => {
   });
 
   const makeRelay = (): ReceiptRelay =>
-    new ReceiptRelay({ landing, eventLog, imaging: database.imaging, clock, metrics: new Metrics(), logger: createLogger('relay', 'silent'), owner: 'relayed' });
+    new ReceiptRelay({ landing, eventLog, imaging: database.imaging, clock, metrics: new Metrics(), logger: createLogger('relay', 'silent'), tracing: new NoTracing(), owner: 'relayed' });
   /** Runs until so many receipts are published. */
   async function until(relay: ReceiptRelay, receipts: number): Promise<void> {
     const published = new Promise<void>((resolve) => {

@@ -5,8 +5,9 @@ import { faultPoint, mutant } from '@perennia/fault-points';
 import type { EventLog } from '@perennia/messaging';
 import type { ImagingDatabase } from '@perennia/persistence';
 import type { LandedRecord, Landing, LandingPosition } from '@perennia/storage';
-import type { Clock, Logger, Metrics } from '@perennia/telemetry';
+import { BatchTrace, type Clock, type Logger, type Metrics, type Tracing } from '@perennia/telemetry';
 import { logRecordOf } from './receipt-route.js';
+import { traceparentOf } from './receipt-tail.js';
 
 const BATCH_RECORDS = 1000;
 const BATCH_BYTES = 8 * 1024 * 1024;
@@ -23,6 +24,7 @@ const SHORTEST_INTERVAL_MS = 100;
 const HURRIED_INTERVAL_MS = 2;
 const MAX_BACKOFF_MS = 5_000;
 const MAX_KNOWN_SEGMENTS = 1000;
+const MESSAGING = { 'messaging.system': 'perennia', 'messaging.destination.name': INSTANCE_RECEIVED };
 
 export interface ReceiptRelayParts {
   landing: Landing;
@@ -31,6 +33,7 @@ export interface ReceiptRelayParts {
   clock: Clock;
   metrics: Metrics;
   logger: Logger;
+  tracing: Tracing;
   /** Name of the landing area. */
   owner: string;
 }
@@ -129,13 +132,26 @@ export class ReceiptRelay {
     }
     await this.openSegmentRows(records);
     if (mutant('offset-before-effect')) await this.storePositionOf(last.position);
-    const { eventLog, owner, clock } = this.parts;
-    await eventLog.append(INSTANCE_RECEIVED, records.map((record) => logRecordOf(record, eventLog.partitions, owner)));
+    const { clock, tracing } = this.parts;
+    await (tracing.enabled ? this.appendTraced(records) : this.append(records));
     faultPoint('K10');
     this.position = last.position;
     this.published.inc(records.length);
     if (clock.monotonicMs() - this.positionStoredMs > POSITION_INTERVAL_MS) await this.storePosition();
     return records.length === BATCH_RECORDS || records.length < found.length ? 'all there is room for' : 'all';
+  }
+
+  private append(records: readonly LandedRecord[], next?: (traceparent: string | undefined) => string | undefined): Promise<void> {
+    const { eventLog, owner } = this.parts;
+    return eventLog.append(INSTANCE_RECEIVED, records.map((record) => logRecordOf(record, eventLog.partitions, owner, next?.(traceparentOf(record)))));
+  }
+
+  private async appendTraced(records: readonly LandedRecord[]): Promise<void> {
+    const trace = BatchTrace.begin(this.parts.tracing, {
+      name: `send ${INSTANCE_RECEIVED}`, kind: 'producer', member: 'published', parents: records.map(traceparentOf),
+      attributes: { ...MESSAGING, 'messaging.operation.type': 'send', 'messaging.operation.name': 'append', 'messaging.batch.message_count': records.length },
+    });
+    await (trace ? trace.run(() => this.append(records, (traceparent) => trace.next(traceparent))) : this.append(records));
   }
 
   /** A segment's row must exist before anything of it can be counted as disposed of. A streamed object is a segment of its own. */

@@ -3,6 +3,7 @@ import { INSTANCE_RECEIVED, MAX_RECORD_BYTES, partitionOfBucket, type Receipt } 
 import { CorruptDataError } from '@perennia/errors';
 import type { NewLogRecord } from '@perennia/messaging';
 import type { LandedRecord } from '@perennia/storage';
+import { traceparentOf } from './receipt-tail.js';
 
 const head = /^\{"receiptId":"([0-9a-f-]{36})","tenantId":"([a-z0-9-]+)","bucket":(\d+),"receivedAt":"([^"]+)","studyInstanceUid":"([0-9.]+)"/;
 
@@ -18,8 +19,8 @@ export function receiptHead({ receipt }: LandedRecord): string {
   return receipt.toString('latin1', 0, HEAD_BYTES);
 }
 
-/** @throws CorruptDataError when the text is not a receipt */
-export function logRecordOf(record: LandedRecord, partitions: number, producer: string): NewLogRecord {
+/** @param traceparent of the envelope, in place of the receipt's own; @throws CorruptDataError when the text is not a receipt */
+export function logRecordOf(record: LandedRecord, partitions: number, producer: string, traceparent = traceparentOf(record)): NewLogRecord {
   const route = head.exec(receiptHead(record));
   if (!route) throw new CorruptDataError('A landing record holds no receipt that can be read.', { details: { position: record.position } });
   const [, receiptId, tenantId, bucket, receivedAt, studyInstanceUid] = route;
@@ -27,7 +28,7 @@ export function logRecordOf(record: LandedRecord, partitions: number, producer: 
   const key = `${tenantId}/${studyInstanceUid}`;
   const before =
     `{"id":"${receiptId}","type":"${INSTANCE_RECEIVED}","version":1,"tenantId":"${tenantId}","key":"${key}","bucket":${bucket},` +
-    `"occurredAt":"${receivedAt}","producer":"${producer}","data":`;
+    `"occurredAt":"${receivedAt}","producer":"${producer}",${traceparent === undefined ? '' : `"traceparent":"${traceparent}",`}"data":`;
   const value = Buffer.concat([Buffer.from(before), receipt.subarray(0, -LAST_BRACE_BYTES), Buffer.from(`,"place":${JSON.stringify(record.place)}}}`)]);
   return { partition: partitionOfBucket(Number(bucket), partitions), key, value };
 }

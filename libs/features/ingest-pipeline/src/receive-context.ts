@@ -15,6 +15,8 @@ export interface ReceiveContext {
   memory?: HeaderMemory;
   /** STOW-RS to /studies/{uid}: another study is refused. */
   expectedStudyInstanceUid?: string;
+  /** Of the span in which it is stored, when its way is recorded. */
+  traceparent?: string;
 }
 
 export interface StoredOutcome {
@@ -22,6 +24,7 @@ export interface StoredOutcome {
   receiptId: string;
   bucket: number;
   sopClassUid: string;
+  transferSyntaxUid: string;
   sopInstanceUid: string;
   studyInstanceUid: string;
   seriesInstanceUid: string;

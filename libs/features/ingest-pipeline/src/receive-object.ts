@@ -137,7 +137,7 @@ class ObjectReception implements ObjectSink {
       });
       await this.body.commit(text);
       const { sopClassUid, sopInstanceUid, studyInstanceUid, seriesInstanceUid } = summary;
-      return { outcome: 'stored', receiptId, bucket, sopClassUid, sopInstanceUid, studyInstanceUid, seriesInstanceUid, warning };
+      return { outcome: 'stored', receiptId, bucket, sopClassUid, transferSyntaxUid: this.transferSyntaxUid, sopInstanceUid, studyInstanceUid, seriesInstanceUid, warning };
     } catch (error) {
       return this.refuse(error);
     }

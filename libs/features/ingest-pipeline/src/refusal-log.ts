@@ -1,7 +1,7 @@
 // What was refused, by whom and why: shown by `vna status --refused`. Written in batches; while the database is away the entries
 // wait in memory up to a bound (each one is in the log as well).
 import type { ControlDatabase } from '@perennia/persistence';
-import type { Clock, Logger, Metrics } from '@perennia/telemetry';
+import { parseTraceparent, type Clock, type Logger, type Metrics } from '@perennia/telemetry';
 import { v7 as uuidv7 } from 'uuid';
 import type { ReceiveContext } from './receive-context.js';
 import type { Refusal } from './refusal.js';
@@ -43,7 +43,8 @@ export class RefusalLog {
     const status = refusalStatuses[reason_code].dimseStatus.toString(16).toUpperCase().padStart(4, '0');
     this.refused.inc({ road, reason: reason_code });
     const cause = refusal.cause instanceof Error && reason_code === 'INTERNAL' ? { err: refusal.cause.message, stack: refusal.cause.stack } : {};
-    this.logger.warn({ road, status, reasonCode: reason_code, ...cause }, 'object refused');
+    const trace = context.traceparent === undefined ? undefined : parseTraceparent(context.traceparent);
+    this.logger.warn({ road, status, reasonCode: reason_code, ...cause, ...(trace && { trace_id: trace.traceId, span_id: trace.spanId }) }, 'object refused');
     if (this.waiting.length >= MAX_WAITING) return;
     this.waiting.push({
       refusal_id: uuidv7(),

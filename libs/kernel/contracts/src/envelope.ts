@@ -11,6 +11,7 @@ export const envelopeSchema = z.object({
   bucket: z.number().int().min(0).max(1023),
   occurredAt: z.string(),
   producer: z.string(),
+  /** W3C Trace Context of the span that sent it, when its way is recorded. */
   traceparent: z.string().optional(),
 });
 export type Envelope<T> = z.infer<typeof envelopeSchema> & { data: T };

@@ -12,7 +12,7 @@ export const PACK_INDEX_SPLIT_BYTES = 32 * 1024 * 1024;
 
 const MAGIC = Buffer.from('PRNPACK\n', 'latin1');
 
-export type ReceiptHead = Omit<Receipt, 'attributes'> & { attributes?: never };
+export type ReceiptHead = Omit<Receipt, 'attributes' | 'traceparent'> & { attributes?: never; traceparent?: never };
 
 /** A receipt on its way into the index: its attributes are JSON text already and go there as they are. */
 export interface PackedReceipt {
@@ -20,8 +20,9 @@ export interface PackedReceipt {
   attributes: Record<keyof Receipt['attributes'], string>;
 }
 
+/** Without what was of use on the way only. */
 export function packedReceipt({ attributes: { study, series, instance }, ...head }: Receipt): PackedReceipt {
-  return { head, attributes: { study: JSON.stringify(study), series: JSON.stringify(series), instance: JSON.stringify(instance) } };
+  return { head: { ...head, traceparent: undefined }, attributes: { study: JSON.stringify(study), series: JSON.stringify(series), instance: JSON.stringify(instance) } };
 }
 
 /** One line of the index. */

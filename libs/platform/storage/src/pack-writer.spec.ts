@@ -32,6 +32,14 @@ describe('A pack writer', () => {
     await expect(pack.commit()).rejects.toBeInstanceOf(IllegalStateError);
   });
 
+  it('keeps of a receipt what is of use for ever, not the trace of its way', async () => {
+    const object = part10();
+    const kept = receipt({}, object);
+    await pack.add(packedReceipt({ ...kept, traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' }), [object.bytes]);
+    await pack.commit();
+    expect((await readPackIndex(store, key)).map((entry) => entry.receipt)).toStrictEqual([kept]);
+  });
+
   it('refuses an object of another length before it writes anything, and goes on', async () => {
     const object = part10();
     await expect(pack.add(packedReceipt(receipt({}, object)), [object.bytes.subarray(1)])).rejects.toBeInstanceOf(CorruptDataError);

@@ -2,6 +2,7 @@
 // values. Two nets below that rule: telling keys are masked, and of an error only what cannot carry data is written.
 import { pino, type Logger as PinoLogger } from 'pino';
 import { errorForLog } from './error-for-log.js';
+import type { Tracing } from './tracing.js';
 
 export type Logger = PinoLogger;
 
@@ -22,11 +23,13 @@ export interface LoggerOptions {
   level?: string;
   /** Where the lines go; stdout unless told. */
   destination?: { write(line: string): void };
+  /** Lines written within a span get `trace_id` and `span_id`. */
+  tracing?: Tracing;
 }
 
 /** @param role which part of the archive speaks */
 export function createLogger(role: string, options: LoggerOptions | string = {}): Logger {
-  const { level = 'info', destination } = typeof options === 'string' ? { level: options, destination: undefined } : options;
+  const { level = 'info', destination, tracing }: LoggerOptions = typeof options === 'string' ? { level: options } : options;
   return pino(
     {
       level,
@@ -34,6 +37,7 @@ export function createLogger(role: string, options: LoggerOptions | string = {})
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: MASKED_PATHS, censor: '[masked]' },
       serializers: { err: errorForLog, error: errorForLog },
+      ...(tracing?.enabled && { mixin: () => ({ ...tracing.activeFields() }) }),
     },
     destination ?? pino.destination({ fd: 1, sync: true }),
   );

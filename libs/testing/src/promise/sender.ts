@@ -125,7 +125,7 @@ export class PromiseSender {
 }
 
 /** STOW-RS of Part 10 objects. @returns the SOP Instance UIDs the answer lists as stored */
-export async function stow(web: string, objects: readonly SyntheticObject[]): Promise<string[]> {
+export async function stow(web: string, objects: readonly SyntheticObject[], headers: Readonly<Record<string, string>> = {}): Promise<string[]> {
   const boundary = `perennia-${createHash('sha256').update(objects[0]!.sopInstanceUid).digest('hex').slice(0, 16)}`;
   const parts = objects.flatMap((object) => [
     Buffer.from(`--${boundary}\r\nContent-Type: application/dicom\r\n\r\n`),
@@ -135,7 +135,7 @@ export async function stow(web: string, objects: readonly SyntheticObject[]): Pr
   ]);
   const response = await fetch(`${web}/studies`, {
     method: 'POST',
-    headers: { 'content-type': `multipart/related; type="application/dicom"; boundary=${boundary}`, accept: 'application/dicom+json' },
+    headers: { 'content-type': `multipart/related; type="application/dicom"; boundary=${boundary}`, accept: 'application/dicom+json', ...headers },
     body: Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]),
     signal: AbortSignal.timeout(20_000),
   });

@@ -3,6 +3,7 @@
 import { CorruptDataError, UnavailableError } from '@perennia/errors';
 import { faultPoint } from '@perennia/fault-points';
 import type { PlaceReader } from '@perennia/storage';
+import { BatchTrace, type Tracing } from '@perennia/telemetry';
 import type { CommitFiling, FiledStudy } from './commit-filing.js';
 import type { FiledRecord, FilingRecord, FilingStudy } from './filing-record.js';
 import type { Quarantine } from './quarantine.js';
@@ -14,6 +15,7 @@ export interface FileStudiesParts {
   committing: CommitFiling;
   quarantine: Quarantine;
   reader: PlaceReader;
+  tracing: Tracing;
 }
 
 export class FileStudies {
@@ -21,6 +23,20 @@ export class FileStudies {
 
   /** @returns how many objects are in packs now that were not before */
   async file(studies: readonly FilingStudy[]): Promise<number> {
+    const { tracing } = this.parts;
+    const trace = tracing.enabled ? this.traceOf(studies) : undefined;
+    return trace ? trace.run(() => this.fileAll(studies)) : this.fileAll(studies);
+  }
+
+  private traceOf(studies: readonly FilingStudy[]): BatchTrace | undefined {
+    const records = studies.flatMap((study) => study.records);
+    return BatchTrace.begin(this.parts.tracing, {
+      name: 'file studies', kind: 'internal', member: 'filed', parents: records.map(({ traceparent }) => traceparent),
+      attributes: { 'perennia.studies': studies.length, 'perennia.objects': records.length },
+    });
+  }
+
+  private async fileAll(studies: readonly FilingStudy[]): Promise<number> {
     const done: FiledStudy[] = [];
     for (const study of studies) done.push({ study, filed: await this.write(study) });
     faultPoint('K15');

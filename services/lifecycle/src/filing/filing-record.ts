@@ -9,6 +9,8 @@ export interface FilingRecord {
   id: string;
   receipt: PackedReceipt;
   place: Place;
+  /** Of the span that indexed it, when its way is recorded. */
+  traceparent?: string;
 }
 
 /** A study with objects that are to be filed. */

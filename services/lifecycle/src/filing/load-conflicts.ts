@@ -18,6 +18,8 @@ export async function loadConflicts(imaging: ImagingDatabase): Promise<FilingStu
   const byStudy = Map.groupBy(rows, ({ receipt }) => `${receipt.tenantId}/${receipt.studyInstanceUid}`);
   return [...byStudy.values()].map((group) => ({
     tenantId: group[0]!.receipt.tenantId, bucket: group[0]!.bucket, studyInstanceUid: group[0]!.receipt.studyInstanceUid, row: null, complete: true,
-    records: group.map(({ bucket, id, receipt: { place, ...receipt } }) => ({ kind: 'conflict', bucket, id, receipt: packedReceipt(receipt), place })),
+    records: group.map(({ bucket, id, receipt: { place, traceparent, ...receipt } }) => ({
+      kind: 'conflict', bucket, id, receipt: packedReceipt(receipt), place, ...(traceparent !== undefined && { traceparent }),
+    })),
   }));
 }

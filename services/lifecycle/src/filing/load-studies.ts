@@ -64,6 +64,7 @@ interface RecordRow {
   received_at: Date;
   object_key: string;
   offset_bytes: number;
+  traceparent: string | null;
 }
 
 const WANTED = `unnest($1::smallint[], $2::uuid[]) as wanted (bucket, id)`;
@@ -81,7 +82,7 @@ from ${WANTED} join imaging.series s on s.study_id = wanted.id and s.bucket = wa
 export const RECORDS = `
 select i.bucket, i.id, i.study_id, i.series_id, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid, i.instance_number, i.number_of_frames,
   i.rows, i.columns, i.bits_allocated, i.object_length, i.dataset_offset, i.header_length, i.frame_index, encode(i.dataset_sha256, 'hex') as dataset_sha256,
-  i.version, i.attributes::text, i.source, i.received_at, c.object_key, c.offset_bytes
+  i.version, i.attributes::text, i.source, i.received_at, c.object_key, c.offset_bytes, i.ext->>'traceparent' as traceparent
 from ${WANTED}
 cross join lateral (select * from imaging.instance i where i.bucket = wanted.bucket and i.study_id = wanted.id offset 0) i
 cross join lateral (select * from imaging.copy c where c.bucket = i.bucket and c.instance_id = i.id and c.copy_number = 1 limit 1) c
@@ -117,6 +118,7 @@ function filingRecord(study: StudyRow, series: SeriesRow, record: RecordRow): Fi
   return {
     kind: 'instance', bucket: record.bucket, id: record.id, receipt: receiptOf(study, series, record),
     place: { tier: LANDING_TIER, key: record.object_key, offset: record.offset_bytes, length: record.object_length },
+    ...(record.traceparent !== null && { traceparent: record.traceparent }),
   };
 }
 

@@ -78,6 +78,8 @@ export const receiptSchema = z.object({
   source: sourceSchema,
   /** What the source's profile wants when the SOP Instance UID is known with other bytes. */
   onConflict: z.enum(['keep-first', 'supersede']),
+  /** W3C Trace Context of the span in which it was stored, when its way is recorded; stands last. Not kept in packs. */
+  traceparent: z.string().optional(),
 });
 export type Receipt = z.infer<typeof receiptSchema>;
 

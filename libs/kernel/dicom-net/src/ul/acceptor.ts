@@ -23,8 +23,8 @@ export interface DicomAcceptorOptions {
   /** Called AE titles served; others are rejected 1/1/7. None or empty: the decision is left to `authorize`. */
   readonly aeTitles?: readonly string[];
   readonly limits?: Partial<AcceptorLimits>;
-  /** A throw is answered 2/3/1, temporary congestion: the peer may try again. */
-  authorize(request: AssociationRequest, peer: PeerAddress): AssociationDecision | Promise<AssociationDecision>;
+  /** A throw is answered 2/3/1, temporary congestion: the peer may try again. `associationId` is that of the events to come. */
+  authorize(request: AssociationRequest, peer: PeerAddress, associationId: number): AssociationDecision | Promise<AssociationDecision>;
   readonly services: DimseServices;
   onEvent?(event: AcceptorEvent): void;
   readonly timers?: TimerSource;
@@ -152,7 +152,7 @@ export class DicomAcceptor {
     if (!this.#census.enter(request.callingAet)) return this.#reject(association, Rejection.localLimitExceeded);
     this.#associations.add(association);
     try {
-      const decision = this.#options.authorize(request, association.peer);
+      const decision = this.#options.authorize(request, association.peer, association.id);
       this.#apply(association, request, 'then' in decision ? await decision : decision);
     } catch (error) {
       this.#emit({ type: 'failure', error, ...named(association) });

@@ -1,0 +1,2 @@
+export { OtlpTracing, type OtlpTracingOptions } from './otlp-tracing.js';
+export { readHeaders } from './read-headers.js';
