@@ -1,5 +1,6 @@
 // Health and metrics of the archive as a whole: its processes' own answers, gathered when asked.
-import { HealthRegistry, HealthServer, Metrics, type HealthReport } from '@perennia/telemetry';
+import { statfs } from 'node:fs/promises';
+import { HealthRegistry, HealthServer, Metrics, Watch, type Clock, type HealthReport } from '@perennia/telemetry';
 import { GatheredMetrics, type MetricsSource } from './gathered-metrics.js';
 import type { RoleProcess } from './role-process.js';
 import type { RunningGroup } from './run-group.js';
@@ -8,18 +9,28 @@ import type { RunningGroup } from './run-group.js';
 const ASK_DEADLINE_MS = 1500;
 const ANSWER_DEADLINE_MS = 2000;
 
+export interface ArchiveHealthParts {
+  processes: readonly RoleProcess[];
+  inProcess: readonly (Pick<RunningGroup, 'health' | 'metrics'> & { name: string })[];
+  /** Folder on the disk whose free space is told. */
+  dataPath: string;
+  clock: Clock;
+}
+
 export class ArchiveHealth {
   readonly #server: HealthServer;
+  readonly #disk: Watch;
 
-  constructor(processes: readonly RoleProcess[], inProcess: readonly (Pick<RunningGroup, 'health' | 'metrics'> & { name: string })[]) {
+  constructor({ processes, inProcess, dataPath, clock }: ArchiveHealthParts) {
     const health = new HealthRegistry(ANSWER_DEADLINE_MS);
     const metrics = new Metrics();
     metrics.collectProcessMetrics();
+    this.#disk = watchDisk(dataPath, metrics, clock);
     for (const each of processes) health.addReadiness(each.name, () => askReadiness(each));
     for (const { name, health: own } of inProcess) health.addReadiness(name, async () => failing((await own.ready()).checks));
     const sources: MetricsSource[] = [
       { name: 'supervisor', text: () => metrics.text() },
-      ...processes.map((each) => ({ name: each.name, text: () => askMetrics(each) })),
+      ...processes.map((each) => ({ name: each.name, text: () => askMetrics(each), restarts: () => each.restarts })),
       ...inProcess.map(({ name, metrics: own }) => ({ name, text: () => own.text() })),
     ];
     this.#server = new HealthServer(health, new GatheredMetrics(sources));
@@ -28,8 +39,9 @@ export class ArchiveHealth {
   listen(port: number, host: string): Promise<number> {
     return this.#server.listen(port, host);
   }
-  close(): Promise<void> {
-    return this.#server.close();
+  async close(): Promise<void> {
+    await this.#disk.stop();
+    await this.#server.close();
   }
 }
 
@@ -47,4 +59,16 @@ const askMetrics = async (process: RoleProcess): Promise<string> => (await ask(p
 async function ask({ ready, name }: RoleProcess, path: string): Promise<Response> {
   if (!ready) throw new Error(`${name} is being started`);
   return fetch(`http://127.0.0.1:${ready.healthPort}${path}`, { signal: AbortSignal.timeout(ASK_DEADLINE_MS) });
+}
+
+function watchDisk(path: string, metrics: Metrics, clock: Clock): Watch {
+  const free = metrics.gauge('vna_disk_free_bytes', 'What is free on the disk of the data folder');
+  const size = metrics.gauge('vna_disk_size_bytes', 'Size of the disk of the data folder');
+  const watch = new Watch(clock, async () => {
+    const { bavail, blocks, bsize } = await statfs(path);
+    free.set(bavail * bsize);
+    size.set(blocks * bsize);
+  });
+  watch.start();
+  return watch;
 }

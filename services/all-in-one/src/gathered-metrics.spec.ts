@@ -19,4 +19,10 @@ describe('GatheredMetrics', () => {
     expect(text).toContain('a{process="worker"} 1');
     expect(text).toContain('vna_process_up{process="web"} 0\nvna_process_up{process="worker"} 1');
   });
+
+  it('given processes that were started again, then it is said how often, beside those that are not started by us', async () => {
+    const text = await new GatheredMetrics([{ name: 'web', text: async () => '', restarts: () => 3 }, { name: 'supervisor', text: async () => '' }]).text();
+    expect(text).toContain('# TYPE vna_process_restarts_total counter\nvna_process_restarts_total{process="web"} 3\n');
+    expect(text).not.toContain('vna_process_restarts_total{process="supervisor"}');
+  });
 });

@@ -4,7 +4,11 @@ export interface MetricsSource {
   name: string;
   /** In the text format of Prometheus; may fail while the process is being started. */
   text(): Promise<string>;
+  /** How often it was started again. */
+  restarts?: () => number;
 }
+
+const RESTARTS_HEAD = ['# HELP vna_process_restarts_total How often a process of the archive was started again', '# TYPE vna_process_restarts_total counter'];
 
 interface Family {
   head: string[];
@@ -24,6 +28,8 @@ export class GatheredMetrics {
       if (answer !== undefined) addFamilies(families, answer, name);
     }
     families.set('vna_process_up', { head: ['# HELP vna_process_up 1 for a process of the archive that answers', '# TYPE vna_process_up gauge'], samples: up });
+    const restarts = this.sources.flatMap(({ name, restarts: count }) => (count ? [`vna_process_restarts_total{process="${name}"} ${count()}`] : []));
+    families.set('vna_process_restarts_total', { head: RESTARTS_HEAD, samples: restarts });
     return [...families.values()].map(({ head, samples }) => `${[...head, ...samples].join('\n')}\n`).join('\n');
   }
 }

@@ -1,6 +1,7 @@
 // Runs the services of one process group in this process: resources, one Nest application, health endpoints.
 import type { EffectiveConfig } from '@perennia/config';
 import { createLogger, HealthServer, Metrics, type HealthRegistry } from '@perennia/telemetry';
+import { watchHealth } from './watch-health.js';
 import { ArchiveConfig } from './archive.config.js';
 import { startApplication } from './application.js';
 import { openTracing } from './open-tracing.js';
@@ -38,11 +39,13 @@ export async function runGroup({ group, config, databaseUrl }: GroupOptions): Pr
     const application = await startApplication(group.roles, { resources, config, log, landingOwner });
     const server = new HealthServer(health, metrics);
     const healthPort = await server.listen(0);
+    const watch = watchHealth(health, metrics, resources.clock);
     return {
       health,
       metrics,
       healthPort,
       stop: async () => {
+        await watch.stop();
         await application.close();
         await server.close();
         await resources.close();

@@ -24,9 +24,10 @@ export class StorageAreas {
     const settings = config.get(StorageConfig);
     const stores = new Map<string, ObjectStore>();
     const s3 = new Map<string, S3ObjectStore>();
+    const seconds = metrics?.histogram('vna_store_request_seconds', 'Requests to object stores', SECONDS, ['tier', 'operation', 'outcome']);
     try {
       for (const profile of settings.tiers) {
-        const store = profile.kind === 's3' ? await openS3(profile, metrics) : await openFiles(config, profile.directory);
+        const store = profile.kind === 's3' ? await openS3(profile, seconds) : await openFiles(config, profile.directory);
         if ('breakerState' in store) s3.set(profile.name, store);
         stores.set(profile.name, store);
       }
@@ -47,10 +48,9 @@ function openFiles(config: EffectiveConfig, directory: string): Promise<FsObject
 }
 
 /** Loaded only where it is used: code that is not loaded takes no memory. */
-async function openS3(profile: S3TierProfile, metrics: Metrics | undefined): Promise<S3ObjectStore> {
+async function openS3(profile: S3TierProfile, seconds: ReturnType<Metrics['histogram']> | undefined): Promise<S3ObjectStore> {
   const { name, endpoint, region, bucket, prefix, accessKeyId, secretAccessKeyFile, caFile, pathStyle, connections } = profile;
   const { S3ObjectStore } = await import('@perennia/object-store-s3');
-  const seconds = metrics?.histogram('vna_store_request_seconds', 'Requests to object stores', SECONDS, ['tier', 'operation', 'outcome']);
   return S3ObjectStore.open({
     region,
     bucket,

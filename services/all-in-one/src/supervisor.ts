@@ -63,7 +63,8 @@ export class Supervisor {
     await prepareEventLog({ config: this.config, databaseUrl: url, clientName: 'perennia supervisor', log: this.log, clock: this.#clock });
     this.#folder.markFormat();
     await (this.#settings.processes === 1 ? this.#startInside(groups, url) : this.#startBeside(groups, url));
-    this.#health = new ArchiveHealth(this.#processes, this.#inProcess.map(({ group, running }) => ({ name: group.name, ...running })));
+    const inProcess = this.#inProcess.map(({ group, running }) => ({ name: group.name, ...running }));
+    this.#health = new ArchiveHealth({ processes: this.#processes, inProcess, dataPath: this.#folder.path, clock: this.#clock });
     await this.#health.listen(healthPort, healthHost);
     this.#warnOfOpenListeners(listeners);
     this.#writeState();

@@ -1,7 +1,7 @@
 // Turns receipts of the log into the catalogue, and tells the log what changed in it.
 import { Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { INSTANCE_RECEIVED } from '@perennia/contracts';
-import { ConsumerRunner, DeadLetterReplays, DeadLetters, EventLog, LagWatch, OutboxRelay, OutboxWriter } from '@perennia/messaging';
+import { ConsumerRunner, DeadLetterReplays, DeadLetters, EventLog, LagWatch, OutboxRelay, OutboxWriter, QueueWatch } from '@perennia/messaging';
 import { CatalogueStatistics, ControlDatabase, ImagingDatabase } from '@perennia/persistence';
 import { PlaceReader } from '@perennia/storage';
 import { AppLogger, Clock, Metrics, Tracing } from '@perennia/telemetry';
@@ -18,6 +18,7 @@ class IndexingLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly consumer: ReceiptConsumer,
     private readonly relay: OutboxRelay,
     private readonly lag: LagWatch,
+    private readonly queues: QueueWatch,
     private readonly replays: DeadLetterReplays,
   ) {}
 
@@ -25,11 +26,13 @@ class IndexingLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
     this.relay.start();
     await this.consumer.start();
     this.lag.start();
+    this.queues.start();
     this.replays.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.replays.stop();
+    await this.queues.stop();
     await this.lag.stop();
     await this.consumer.stop();
     await this.relay.stop();
@@ -57,6 +60,11 @@ class IndexingLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
       inject: [ControlDatabase, EventLog, Clock],
     },
     { provide: DeadLetterReplays, useFactory: (letters: DeadLetters, clock: Clock, log: AppLogger) => new DeadLetterReplays(letters, clock, log), inject: [DeadLetters, Clock, AppLogger] },
+    {
+      provide: QueueWatch,
+      useFactory: (control: ControlDatabase, imaging: ImagingDatabase, metrics: Metrics, clock: Clock) => new QueueWatch(control, imaging, metrics, clock),
+      inject: [ControlDatabase, ImagingDatabase, Metrics, Clock],
+    },
     {
       provide: LagWatch,
       useFactory: (eventLog: EventLog, metrics: Metrics, clock: Clock) => new LagWatch(eventLog, metrics, clock, { topic: INSTANCE_RECEIVED, group: INDEXING_GROUP }),

@@ -13,6 +13,7 @@ import { DueStudies } from './filing/due-studies.js';
 import { FilingClaims } from './filing/filing-claims.js';
 import { FileStudies } from './filing/file-studies.js';
 import { FilingLoop } from './filing/filing-loop.js';
+import { FilingWatch } from './filing/filing-watch.js';
 import { LandingPressure } from './filing/landing-pressure.js';
 import { Quarantine } from './filing/quarantine.js';
 import { WritePacks } from './filing/write-packs.js';
@@ -32,16 +33,19 @@ class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly jobs: JobRunner,
     private readonly quiet: QuietStudies,
     private readonly sweep: SweepPacks,
+    private readonly watch: FilingWatch,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     this.filing.start();
     this.jobs.start();
     this.quiet.start();
+    this.watch.start();
     await this.sweep.schedule(FIRST_SWEEP_MS);
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.watch.stop();
     await this.filing.stop();
     await this.quiet.stop();
     await this.jobs.stop();
@@ -82,6 +86,7 @@ class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
         new DisposeDuplicates({ imaging, reader, outbox, quarantine, clock, log }),
       inject: [ImagingDatabase, PlaceReader, OutboxWriter, Quarantine, Clock, AppLogger],
     },
+    { provide: FilingWatch, useFactory: (imaging: ImagingDatabase, metrics: Metrics, clock: Clock) => new FilingWatch(imaging, metrics, clock), inject: [ImagingDatabase, Metrics, Clock] },
     {
       provide: FilingLoop,
       useFactory: (

@@ -14,6 +14,7 @@ import { EventLog } from '@perennia/messaging';
 import { FsObjectStore } from '@perennia/object-store-fs';
 import { ControlDatabase, ImagingDatabase } from '@perennia/persistence';
 import { Landing, ObjectStore, PlaceReader, StorageTiers, TieredPlaceReader } from '@perennia/storage';
+import { LandingConfig } from '@perennia/storage/landing.config';
 import { AppLogger, Clock, createLogger, HealthRegistry, Metrics, NoTracing, SystemClock, Tracing } from '@perennia/telemetry';
 import { cloneTemplateDatabase, type TestDatabase } from '@perennia/testing';
 
@@ -64,6 +65,7 @@ export class WebArchive {
       { provide: Tracing, useValue: new NoTracing() },
       { provide: AppLogger, useValue: log },
       { provide: DicomwebConfig, useValue: DicomwebConfig.with({ port: 0, ...settings }) },
+      { provide: LandingConfig, useValue: LandingConfig.with({}) },
       { provide: IngestPipelineConfig, useValue: IngestPipelineConfig.with({}) },
       { provide: SourcesConfig, useValue: SourcesConfig.with(sources) },
       { provide: IndexingConfig, useValue: IndexingConfig.with({}) },

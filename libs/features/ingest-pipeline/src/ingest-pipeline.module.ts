@@ -3,6 +3,7 @@ import { Injectable, Module, type OnApplicationBootstrap, type OnApplicationShut
 import { EventLog } from '@perennia/messaging';
 import { ControlDatabase, ImagingDatabase } from '@perennia/persistence';
 import { Landing } from '@perennia/storage';
+import { LandingConfig } from '@perennia/storage/landing.config';
 import { AppLogger, Clock, Metrics, Tracing } from '@perennia/telemetry';
 import { AwaitIndexed } from './await-indexed.js';
 import { BlockPool } from './block-pool.js';
@@ -14,6 +15,7 @@ import { RefusalLog } from './refusal-log.js';
 import { SegmentKeeper } from './segment-keeper.js';
 import { SourceProfiles } from './source-profile.js';
 import { SourcesConfig } from './sources.config.js';
+import { LandingWatch } from './landing-watch.js';
 import { LandingOwner } from './landing-owner.js';
 
 @Injectable()
@@ -23,15 +25,18 @@ class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly keeper: SegmentKeeper,
     private readonly refusals: RefusalLog,
     private readonly indexed: AwaitIndexed,
+    private readonly landing: LandingWatch,
   ) {}
 
   onApplicationBootstrap(): void {
     this.relay.start();
     this.keeper.start();
+    this.landing.start();
   }
 
   /** After the listeners are closed: what landed is published before the process ends, as far as the database answers. */
   async onApplicationShutdown(): Promise<void> {
+    await this.landing.stop();
     await this.keeper.stop();
     await this.relay.stop();
     await this.indexed.close();
@@ -70,6 +75,11 @@ class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
       useFactory: (landing: Landing, eventLog: EventLog, imaging: ImagingDatabase, clock: Clock, metrics: Metrics, logger: AppLogger, tracing: Tracing, owner: LandingOwner) =>
         new ReceiptRelay({ landing, eventLog, imaging, clock, metrics, logger, tracing, owner: owner.name }),
       inject: [Landing, EventLog, ImagingDatabase, Clock, Metrics, AppLogger, Tracing, LandingOwner],
+    },
+    {
+      provide: LandingWatch,
+      useFactory: (landing: Landing, metrics: Metrics, clock: Clock, { maxSegments }: LandingConfig) => new LandingWatch(landing, metrics, clock, maxSegments),
+      inject: [Landing, Metrics, Clock, LandingConfig],
     },
     {
       provide: SegmentKeeper,

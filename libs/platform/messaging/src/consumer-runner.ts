@@ -57,6 +57,8 @@ class ConsumerRun {
     this.records = metrics.counter('vna_consumer_records_total', 'Records of the event log by what became of them', ['topic', 'group', 'result']);
     this.retries = metrics.counter('vna_consumer_retries_total', 'Batches tried again because something was unavailable', ['topic', 'group']);
     this.paused = metrics.gauge('vna_consumer_paused', '1 while a consumer waits for something to be available again', ['topic', 'group']);
+    this.paused.set(this.labels, 0);
+    for (const result of ['handled', 'dead']) this.records.inc({ ...this.labels, result }, 0);
     this.seconds = metrics.histogram('vna_consumer_batch_seconds', 'Duration of a handler', SECONDS, ['topic', 'group']);
   }
 

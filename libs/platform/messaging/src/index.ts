@@ -5,5 +5,6 @@ export { DeadLetters, type DeadLetterEntry, type DeadLetterFilter, type RecordHa
 export { EventLog, type GroupLag, type LogRecord, type NewLogRecord, type Subscription, type SubscriptionOptions } from './event-log.js';
 export { assertAppendable, keptUntilClosed } from './log-rules.js';
 export { LagWatch } from './lag-watch.js';
+export { QueueWatch } from './queue-watch.js';
 export { OutboxRelay, type RelayTurn } from './outbox-relay.js';
 export { OutboxWriter } from './outbox-writer.js';

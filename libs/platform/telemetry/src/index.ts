@@ -7,4 +7,5 @@ export { AppLogger, createLogger, type Logger, type LoggerOptions } from './logg
 export { Metrics } from './metrics.js';
 export { NoTracing, Tracing, type SpanAttributes, type SpanKind, type SpanOptions, type TraceFields, type TraceSpan } from './tracing.js';
 export { formatTraceparent, parseTraceparent, TRACEPARENT_CHARACTERS, type TraceContext } from './traceparent.js';
+export { Watch } from './watch.js';
 export { WakeUp } from './wake-up.js';
