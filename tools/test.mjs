@@ -1,5 +1,5 @@
-// `npm test`: builds, then every test of the workspace. Tests beside the code run two at a time, and so do those that kill the product
-// and mostly wait for it; the other black-box tests (test/**), which measure it, run one at a time. Last line: `N passed, N failed, N skipped`, from Jest's own counts.
+// `npm test`: builds, then every test of the workspace. Tests beside the code run two at a time, and so do those that kill the product or start
+// many parts and mostly wait for them; the other black-box tests (test/**), which measure it, run one at a time. Last line: `N passed, N failed, N skipped`, from Jest's own counts.
 // `npm test -- libs/kernel` runs what is named. What was skipped is listed with its name: nothing is skipped in silence.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -8,12 +8,13 @@ import { join, relative } from 'node:path';
 import { carriedEnvironment, carriedNode, prepare, root } from './runtime.mjs';
 
 const BESIDE_THE_CODE = ['--testPathIgnorePatterns', '/node_modules/', '/dist/', `${root}/test/`, '--maxWorkers=2'];
-const KILLING = ['--maxWorkers=2', '--testPathPatterns', `${root}/test/chaos/`];
-const MEASURING = ['--runInBand', '--testPathIgnorePatterns', '/node_modules/', '/dist/', `${root}/test/chaos/`, '--testPathPatterns', `${root}/test/`];
+const waiting = ['chaos/', 'cluster/', 'upgrade/', 'deploy/', 'faults/kafka', 'blackbox/tiers', 'blackbox/telemetry'].map((path) => `${root}/test/${path}`);
+const WAITING = ['--maxWorkers=2', '--testPathPatterns', ...waiting];
+const MEASURING = ['--runInBand', '--testPathIgnorePatterns', '/node_modules/', '/dist/', ...waiting, '--testPathPatterns', `${root}/test/`];
 
 prepare();
 const named = process.argv.slice(2);
-const runs = named.length > 0 ? [named] : [BESIDE_THE_CODE, MEASURING, KILLING];
+const runs = named.length > 0 ? [named] : [BESIDE_THE_CODE, MEASURING, WAITING];
 const reports = mkdtempSync(join(tmpdir(), 'perennia-test-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
 const skipped = [];

@@ -19,6 +19,8 @@ export interface SenderOptions {
   /** Every n-th object is this large instead of 1 to 120 KB; 0 for none. */
   largeEvery?: number;
   largeBytes?: number;
+  /** Between two objects of an association; default none. */
+  pauseMs?: number;
 }
 
 const INSTANCES_PER_STUDY = 40;
@@ -64,6 +66,7 @@ export class PromiseSender {
       for (const object of this.objects()) {
         if (this.stopped) break;
         await this.storeUntilAnswered(open, callingAet, object);
+        if (this.options.pauseMs) await pause(this.options.pauseMs);
       }
     }
     await open.association?.release().catch(() => undefined);
