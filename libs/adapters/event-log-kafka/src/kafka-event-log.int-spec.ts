@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigurationError, LimitExceededError } from '@perennia/errors';
 import type { LogRecord, NewLogRecord } from '@perennia/messaging';
 import { createLogger } from '@perennia/telemetry';
-import { eventLogContract, hasBackend, KAFKA_PASSWORD, KAFKA_USER, KafkaBroker, startStuckMember } from '@perennia/testing';
+import { eventLogContract, hasBackend, KAFKA_PASSWORD, KAFKA_USER, KafkaBroker, spawnSource, startStuckMember } from '@perennia/testing';
 import type { KafkaConnection } from './kafka-client.js';
 import { KafkaEventLog } from './kafka-event-log.js';
 import { checkTopics, createTopics } from './kafka-topics.js';
@@ -133,6 +135,29 @@ suite('KafkaEventLog and its cluster', () => {
     await broker.restart();
     await Promise.all(appended);
     while (seen.size < 200) await new Promise((resolve) => setTimeout(resolve, 50));
+    await subscription.close();
+  }, 90_000);
+
+  it('given a member that sleeps longer than its session, then another goes on, and waking up it neither takes progress back nor keeps anything from being handled', async () => {
+    const awake = await open(connectionTo(broker, 'awake'));
+    const topic = await newTopic(awake);
+    await awake.append(topic, Array.from({ length: 64 }, (_, number) => record(number)));
+    const handled = new Set<number>();
+    const sleeper = spawnSource(fileURLToPath(new URL('./slow-member.child.ts', import.meta.url)), [broker.brokers[0]!, topic, 'fenced']);
+    const begun = once(sleeper, 'message');
+    sleeper.on('message', (message: { handled?: number[] }) => message.handled?.forEach((number) => handled.add(number)));
+    await begun;
+    sleeper.kill('SIGSTOP');
+    const subscription = await awake.subscribe({ topic, group: 'fenced', maxRecords: 10, handle: async (records) => records.forEach((each) => handled.add(numberOf(each))) });
+    const isBehind = async (): Promise<boolean> => (await awake.lag(topic, 'fenced')).some(({ committedOffset, endOffset }) => committedOffset < endOffset);
+    while (await isBehind()) await new Promise((resolve) => setTimeout(resolve, 100));
+    sleeper.kill('SIGCONT');
+    await awake.append(topic, Array.from({ length: 64 }, (_, number) => record(64 + number)));
+    while (handled.size < 128 || (await isBehind())) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect([...handled].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 128 }, (_, number) => number));
+    const ended = once(sleeper, 'exit');
+    sleeper.kill('SIGKILL');
+    await ended;
     await subscription.close();
   }, 90_000);
 
