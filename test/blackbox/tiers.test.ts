@@ -84,6 +84,16 @@ suite('an archive with a hot tier of files and a second one on S3', () => {
     await assertPromise();
   }, 240_000);
 
+  it('given bits that flipped where nobody has looked for a while, then readers are given the other copy, and the bad one is found and made anew', async () => {
+    rotPacks(join(data, 'objects'), 10);
+    await product.stop();
+    await product.restart({ environment: { VNA_STORAGE_TRUST: '0s' } });
+    await assertPromise();
+    await until((verified) => verified.damaged.length === 0);
+    await product.stop();
+    await product.restart();
+  }, 240_000);
+
   it('given a second tier that is away, then storing and reading go on, and what was filed meanwhile is copied when it is back', async () => {
     await server.kill();
     const sender = new PromiseSender({ dicomPort: product.dicomPort, web: product.web, ledger, root: `1.2.826.0.1.3680043.10.4.${Date.now()}`, seed: 6, stowConnections: 0 });

@@ -98,7 +98,7 @@ class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
     {
       provide: BuildMetadata,
       useFactory: (imaging: ImagingDatabase, jobs: JobQueue, tiers: StorageTiers, store: ObjectStore, reader: PlaceReader, pressure: LandingPressure, clock: Clock) => {
-        const directory = new InstanceDirectory({ imaging, jobs, tiers: tiers.names });
+        const directory = new InstanceDirectory({ imaging, jobs, tiers: tiers.names, trustMs: tiers.trustMs });
         return new BuildMetadata(imaging, new SeriesMetadata(directory, new ReadInstance(directory, reader), store), store, pressure, clock);
       },
       inject: [ImagingDatabase, JobQueue, StorageTiers, ObjectStore, PlaceReader, LandingPressure, Clock],

@@ -187,7 +187,7 @@ describe('metadata', () => {
   });
   it('comes from the prebuilt blob with the base URL of each client, and without it when the series has changed', async () => {
     const { imaging } = archive.database;
-    const directory = new InstanceDirectory({ imaging, jobs: new JobQueue(imaging), tiers: ['hot'] });
+    const directory = new InstanceDirectory({ imaging, jobs: new JobQueue(imaging), tiers: ['hot'], trustMs: 86_400_000 });
     const places = (archive as unknown as { context: { get(token: typeof PlaceReader, options: object): PlaceReader } }).context.get(PlaceReader, { strict: false });
     const metadata = new SeriesMetadata(directory, new ReadInstance(directory, places), archive.store);
     const path = `/studies/${study}/series/${series[0]}/metadata`;

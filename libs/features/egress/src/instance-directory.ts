@@ -18,6 +18,9 @@ interface CopyRow {
   object_key: string;
   offset_bytes: number;
   length_bytes: number;
+  /** Of a copy that is to be proved before it is read; then lower-case hex. */
+  digest: string | null;
+  digest_from: number;
 }
 interface InstanceRow extends CopyRow {
   id: string;
@@ -34,10 +37,14 @@ type FramedRow = InstanceRow & { number_of_frames: number; frame_index: FramedIn
 /** Of equally good ones a filed copy before a landed one, and that of the tier which is read at the least cost. @param tiers name of a parameter */
 const copyOrder = (tiers: string): string =>
   `array_position(array['verified', 'written', 'retiring', 'suspect'], c.state), c.tier = 'landing', array_position(${tiers}::text[], c.tier), c.copy_number`;
-const COPY_COLUMNS = 'c.copy_number, c.tier, c.object_key, c.offset_bytes, c.length_bytes';
-const LIGHT_COLUMNS = `i.id, se.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid, i.object_length, i.dataset_offset, i.header_length, ${COPY_COLUMNS}`;
+/** A filed copy has a digest of the whole object, others that of the dataset. @param trust name of a parameter, in milliseconds */
+const copyColumns = (trust: string): string => `c.copy_number, c.tier, c.object_key, c.offset_bytes, c.length_bytes,
+  case when c.state = 'suspect' or coalesce(c.verified_at, i.received_at) <= now() - ${trust}::float8 * interval '1 millisecond'
+    then encode(coalesce(c.object_sha256, i.dataset_sha256), 'hex') end as digest,
+  case when c.object_sha256 is null then i.dataset_offset else 0 end as digest_from`;
+const LIGHT_COLUMNS = `i.id, se.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid, i.object_length, i.dataset_offset, i.header_length, ${copyColumns('$8')}`;
 
-/** $1 bucket, $2 study id, $3 tenant, $4 study UID, $5 series UID or null, $6 instance UID or null, $7 tiers in the order of reading */
+/** $1 bucket, $2 study id, $3 tenant, $4 study UID, $5 series UID or null, $6 instance UID or null, $7 tiers in the order of reading, $8 trust in milliseconds */
 const select = (columns: string, order: string): string => `
 select ${columns}
 from imaging.study s
@@ -57,6 +64,8 @@ export interface InstanceDirectoryParts {
   jobs: JobQueue;
   /** Names, those that are read at the least cost first. */
   tiers: readonly string[];
+  /** A copy whose bytes were compared with their digest so recently is given out without comparing them again. */
+  trustMs: number;
 }
 
 export class InstanceDirectory {
@@ -66,14 +75,18 @@ export class InstanceDirectory {
     this.imaging = parts.imaging;
   }
 
+  private get readingRules(): unknown[] {
+    return [this.parts.tiers, this.parts.trustMs];
+  }
+
   /** @param order `stored`: as the bytes lie, for reading many of them; `listed`: by series and instance number */
   async instances(selection: InstanceSelection, order: 'stored' | 'listed'): Promise<StoredInstance[]> {
-    const rows = await this.imaging.query<InstanceRow>(order === 'stored' ? IN_STORED_ORDER : IN_LISTED_ORDER, [...parametersOf(selection), this.parts.tiers]);
+    const rows = await this.imaging.query<InstanceRow>(order === 'stored' ? IN_STORED_ORDER : IN_LISTED_ORDER, [...parametersOf(selection), ...this.readingRules]);
     return rows.map((row) => toInstance(row, selection));
   }
 
   async framed(selection: Required<InstanceSelection>): Promise<FramedInstance | null> {
-    const [row] = await this.imaging.query<FramedRow>(WITH_FRAMES, [...parametersOf(selection), this.parts.tiers]);
+    const [row] = await this.imaging.query<FramedRow>(WITH_FRAMES, [...parametersOf(selection), ...this.readingRules]);
     return row ? { ...toInstance(row, selection), numberOfFrames: row.number_of_frames, frameIndex: row.frame_index, bitsAllocated: row.bits_allocated } : null;
   }
 
@@ -103,8 +116,20 @@ export class InstanceDirectory {
 
   /** All copies, best first. */
   async copies({ bucket, id }: Pick<StoredInstance, 'bucket' | 'id'>): Promise<StoredCopy[]> {
-    const rows = await this.imaging.query<CopyRow>(`select ${COPY_COLUMNS} from imaging.copy c where c.bucket = $1 and c.instance_id = $2 order by ${copyOrder('$3')}`, [bucket, id, this.parts.tiers]);
+    const rows = await this.imaging.query<CopyRow>(
+      `select ${copyColumns('$4')} from imaging.copy c join imaging.instance i on i.bucket = c.bucket and i.id = c.instance_id
+       where c.bucket = $1 and c.instance_id = $2 order by ${copyOrder('$3')}`,
+      [bucket, id, ...this.readingRules],
+    );
     return rows.map(toCopy);
+  }
+
+  /** Its bytes are what they should be, as of now. */
+  async markProven({ bucket, id }: Pick<StoredInstance, 'bucket' | 'id'>, { copyNumber, place }: StoredCopy): Promise<void> {
+    await this.imaging.prepared(
+      `update imaging.copy set verified_at = now() where bucket = $1 and instance_id = $2 and copy_number = $3 and object_key = $4 and offset_bytes = $5`,
+      [bucket, id, copyNumber, place.key, place.offset],
+    );
   }
 
   /** Only while the copy is still where it was read: one that has moved meanwhile is another one. Repair from another copy is asked for. */
@@ -124,7 +149,8 @@ function parametersOf({ tenantId, studyInstanceUid, seriesInstanceUid, sopInstan
 }
 
 function toCopy(row: CopyRow): StoredCopy {
-  return { copyNumber: row.copy_number, place: { tier: row.tier, key: row.object_key, offset: row.offset_bytes, length: row.length_bytes } };
+  const place = { tier: row.tier, key: row.object_key, offset: row.offset_bytes, length: row.length_bytes };
+  return { copyNumber: row.copy_number, place, ...(row.digest !== null && { unproven: { sha256: row.digest, from: row.digest_from } }) };
 }
 
 function toInstance(row: InstanceRow, { tenantId, studyInstanceUid }: InstanceSelection): StoredInstance {

@@ -25,6 +25,7 @@ export class ReadBulkData {
   /** @param elements as in the path: tag, item, tag …; @throws NotFoundError when the dataset has no such value */
   async open(instance: FramedInstance, elements: readonly string[]): Promise<BulkData> {
     const path = elements.join('/');
+    await this.readInstance.proveIfQuick(instance);
     if (transferSyntaxOf(instance.transferSyntaxUid).deflated) {
       const dataset = await inflateDataset(this.readInstance, instance);
       const place = locateBulkData(dataset, EXPLICIT_LITTLE_ENDIAN, path);

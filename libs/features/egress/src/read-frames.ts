@@ -29,6 +29,7 @@ export class ReadFrames {
     const { frames } = instance.frameIndex.kind === 'none' ? { frames: 0 } : instance.frameIndex;
     const missing = numbers.find((number) => number < 1 || number > frames);
     if (missing !== undefined) throw new NotFoundError(`The instance has ${frames} frames; there is no frame ${missing}.`);
+    await this.readInstance.proveIfQuick(instance);
     const read = await this.#readerOf(instance);
     return orderedWindow(numbers, WINDOW, (number) => read(number - 1));
   }

@@ -1,6 +1,7 @@
 // Choice of copies, moves and damage, with copies in a real database.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Readable } from 'node:stream';
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { Place } from '@perennia/contracts';
 import { CorruptDataError, PlaceMovedError, UnavailableError } from '@perennia/errors';
 import { PlaceReader } from '@perennia/storage';
@@ -23,8 +24,8 @@ class MemoryPlaces extends PlaceReader {
     if (failure) throw failure();
     return this.objects.get(place.key)!.subarray(place.offset + offset, place.offset + offset + length);
   }
-  readStream(): Readable {
-    throw new Error('Ranges are read piece by piece.');
+  readStream(place: Place, offset: number, length: number): Readable {
+    return Readable.from([this.objects.get(place.key)!.subarray(place.offset + offset, place.offset + offset + length)]);
   }
 }
 
@@ -51,7 +52,7 @@ const instances = (): Promise<StoredInstance[]> => directory.instances(selection
 beforeAll(async () => {
   database = await cloneTemplateDatabase();
   await generateCatalogue(database.imaging, { studies: 1, seriesPerStudy: 1, instancesPerSeries: 5 });
-  directory = new InstanceDirectory({ imaging: database.imaging, jobs: new JobQueue(database.imaging), tiers: ['hot', 'archive'] });
+  directory = new InstanceDirectory({ imaging: database.imaging, jobs: new JobQueue(database.imaging), tiers: ['hot', 'archive'], trustMs: 86_400_000 });
 }, 60_000);
 afterAll(() => database?.close());
 beforeEach(async () => {
@@ -73,6 +74,22 @@ describe('ReadInstance', () => {
     expect((await instances()).map(({ copy }) => copy.place.key)).toEqual(Array(5).fill('pack'));
     await database.imaging.query(`update imaging.copy set state = 'suspect' where tier = 'hot'`);
     expect((await instances()).map(({ copy }) => copy.place.key)).toEqual(Array(5).fill('second'));
+  });
+  it('given a copy that nobody has looked at for a while, then it is compared with its digest before it is given out, and the next is taken when it differs', async () => {
+    await addCopy('pack', 1, 'verified', 'hot');
+    await addCopy('second', 2, 'verified', 'archive');
+    const digestOf = (copy: number): string => createHash('sha256').update(places.objects.get('pack')!.subarray(copy * LENGTH, (copy + 1) * LENGTH)).digest('hex');
+    for (let at = 0; at < 5; at++) {
+      await database.imaging.query(`update imaging.copy set object_sha256 = decode($2, 'hex'), verified_at = now() - interval '2 days' where offset_bytes = $1`, [at * LENGTH, digestOf(at)]);
+    }
+    const [first, other] = await instances();
+    places.objects.get('pack')![first!.copy.place.offset + 500]! ^= 1;
+    expect(first!.copy.unproven).toBeDefined();
+    await Promise.all([readInstance.prove(first!), readInstance.prove(first!), readInstance.prove(other!)]);
+    expect([first!.copy.place.key, other!.copy.place.key]).toEqual(['second', 'pack']);
+    expect(await database.imaging.query('select object_key from imaging.copy where state = $1', ['suspect'])).toEqual([{ object_key: 'pack' }]);
+    expect(await database.imaging.query(`select count(*)::int as jobs from imaging.job where queue = 'place-study'`)).toEqual([{ jobs: 1 }]);
+    expect((await instances()).filter(({ copy }) => copy.unproven === undefined)).toHaveLength(2);
   });
   it('looks a moved copy up again and goes on', async () => {
     await addCopy('landing', 1, 'written', 'landing');

@@ -1,5 +1,6 @@
 // Reads ranges of an instance from its best copy. A copy that moved is looked up again and read on from the same byte; one
 // that cannot be read is marked suspect and the next is taken. Wrong bytes are never given out: the reader below refuses them.
+import { createHash } from 'node:crypto';
 import { ArchiveError, CancelledError, CorruptDataError, InvalidInputError, NotFoundError, PlaceMovedError, UnavailableError } from '@perennia/errors';
 import type { PlaceReader } from '@perennia/storage';
 import type { InstanceDirectory } from './instance-directory.js';
@@ -9,8 +10,12 @@ import type { StoredCopy, StoredInstance } from './stored-instance.js';
 /** Bytes asked for at once when more is streamed: what a file store reads with one call, into one buffer. */
 export const READ_BYTES = 512 * 1024;
 const MAX_MOVES = 5;
+const QUICKLY_PROVED_BYTES = 64 * 1024 * 1024;
+const PROVEN = Promise.resolve();
 
 export class ReadInstance {
+  private readonly proofs = new WeakMap<StoredInstance, Promise<void>>();
+
   constructor(
     private readonly directory: InstanceDirectory,
     private readonly places: PlaceReader,
@@ -29,6 +34,47 @@ export class ReadInstance {
         instance.copy = await this.#next(instance, failed, error);
       }
     }
+  }
+
+  /**
+   * Compares the bytes of the copy with their digest where nobody has done so for a while, and takes another copy when they differ.
+   * @throws as `read`
+   */
+  prove(instance: StoredInstance): Promise<void> {
+    if (!instance.copy.unproven) return PROVEN;
+    let proving = this.proofs.get(instance);
+    if (!proving) {
+      proving = this.#prove(instance).finally(() => this.proofs.delete(instance));
+      this.proofs.set(instance, proving);
+    }
+    return proving;
+  }
+
+  /** Before a part of it is given out, which must come soon: of a large object without proof. Its scrub finds what is wrong. */
+  async proveIfQuick(instance: StoredInstance): Promise<void> {
+    if (instance.objectLength <= QUICKLY_PROVED_BYTES) await this.prove(instance);
+  }
+
+  async #prove(instance: StoredInstance): Promise<void> {
+    const failed = new Set<number>();
+    for (let moves = 0; instance.copy.unproven; ) {
+      const { copy } = instance;
+      try {
+        await this.#compare(copy, instance.copy.unproven);
+        await this.directory.markProven(instance, copy);
+        delete copy.unproven;
+      } catch (error) {
+        if (error instanceof PlaceMovedError && ++moves > MAX_MOVES) throw new UnavailableError('The bytes of the instance keep moving.', { cause: error });
+        if (!(error instanceof PlaceMovedError)) await this.#giveUpOn(instance, copy, failed, error);
+        instance.copy = await this.#next(instance, failed, error);
+      }
+    }
+  }
+
+  async #compare({ place }: StoredCopy, { sha256, from }: NonNullable<StoredCopy['unproven']>): Promise<void> {
+    const hash = createHash('sha256');
+    for await (const chunk of this.places.chunks(place, from, place.length - from)) hash.update(chunk);
+    if (hash.digest('hex') !== sha256) throw new CorruptDataError('The bytes of a copy are not those that were stored.', { details: { tier: place.tier, key: place.key } });
   }
 
   /** The range in pieces of at most READ_BYTES, two of them read ahead. */

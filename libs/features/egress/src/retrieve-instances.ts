@@ -55,6 +55,11 @@ export class RetrieveInstances {
 
   async #run({ place, pieces }: PlannedRead): Promise<{ pieces: InstancePiece[]; memory: Buffer }> {
     const memory = this.#free.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES + REST_BYTES);
+    if (pieces.some(({ instance }) => instance.copy.unproven)) {
+      const planned = pieces.map(({ instance }) => instance.copy);
+      for (const { instance } of pieces) await this.readInstance.prove(instance);
+      if (pieces.some(({ instance }, at) => instance.copy !== planned[at])) return { pieces: await this.#singly(pieces), memory };
+    }
     let bytes: Buffer;
     try {
       bytes = await this.places.read(place, 0, place.length, memory);

@@ -4,6 +4,8 @@ import type { FrameIndex, Place } from '@perennia/contracts';
 export interface StoredCopy {
   copyNumber: number;
   place: Place;
+  /** Nobody has compared its bytes with their digest for a while: who gives them out does so first. `from`: first byte that the digest is of. */
+  unproven?: { sha256: string; from: number };
 }
 
 export interface StoredInstance {

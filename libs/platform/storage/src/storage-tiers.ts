@@ -7,7 +7,11 @@ export interface TierRules {
   tenantHot: Readonly<Record<string, string>>;
   /** Receives a verified copy of each filed study. */
   second?: string | undefined;
+  /** A copy whose bytes were compared with their digest so recently is given out without comparing them again; milliseconds. Default a day. */
+  trust?: number;
 }
+
+const DAY_MS = 86_400_000;
 
 export class StorageTiers {
   /** @param stores by name of tier, those that are read at the least cost first. @throws ConfigurationError when a rule names another */
@@ -42,6 +46,10 @@ export class StorageTiers {
   /** The tier that receives a second copy. */
   get second(): string | undefined {
     return this.rules.second;
+  }
+
+  get trustMs(): number {
+    return this.rules.trust ?? DAY_MS;
   }
 
   /** The store for what belongs to no tenant's studies: prepared metadata. */

@@ -1,5 +1,5 @@
 // Section `storage`: the tiers, and which of them does what.
-import { defineConfig } from '@perennia/config';
+import { defineConfig, durationOption } from '@perennia/config';
 import { HOT_TIER, LANDING_TIER } from '@perennia/contracts';
 import { z } from 'zod';
 
@@ -55,6 +55,9 @@ export class StorageConfig extends defineConfig(
     hot: tierName.default(HOT_TIER).meta({ description: 'Tier that studies are filed into first', unit: 'name of a tier', bound: 'one of storage.tiers' }),
     tenantHot: z.record(z.string(), tierName).default({}).meta({ description: 'The same for single tenants', unit: 'tenant: name of a tier', bound: 'tiers of storage.tiers' }),
     second: tierName.optional().meta({ description: 'Tier that receives a verified copy of each filed study', unit: 'name of a tier', bound: 'one of storage.tiers, not a hot one' }),
+    trust: durationOption({
+      meaning: 'A copy whose bytes were compared with their digest so recently is given out without comparing them again; 0s: always compare', default: '1d', min: '0s', max: '3650d',
+    }),
     landing: z
       .string()
       .default('file')

@@ -66,7 +66,7 @@ export class Product {
   }
 
   /** @param readyWhen `receiving`: for a start while something that indexing needs is away */
-  async restart({ readyWhen = 'all' }: { readyWhen?: 'all' | 'receiving' } = {}): Promise<void> {
+  async restart({ readyWhen = 'all', environment = {} }: { readyWhen?: 'all' | 'receiving'; environment?: Record<string, string> } = {}): Promise<void> {
     mkdirSync(this.options.dataDirectory, { recursive: true });
     writeFileSync(this.failFile, '');
     const checkout = this.options.checkout ?? repository;
@@ -83,6 +83,7 @@ export class Product {
         VNA_TEST_BUILD: '1',
         VNA_FAIL_FILE: this.failFile,
         ...this.options.environment,
+        ...environment,
       },
     });
     const keep = (chunk: Buffer): void => {
