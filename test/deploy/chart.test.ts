@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hasBackend, helmProgram } from '@perennia/testing';
 import { parseAllDocuments } from 'yaml';
-import { settingProblems, type Environment } from './product-settings.js';
+import { settingProblems, stopSeconds, type Environment } from './product-settings.js';
 
 interface Variable {
   name: string;
   value?: string;
-  valueFrom?: { secretKeyRef: { name: string; key: string } };
+  valueFrom?: { secretKeyRef?: { name: string; key: string }; fieldRef?: { fieldPath: string } };
 }
 interface Container {
   name: string;
@@ -21,7 +21,8 @@ interface Container {
   resources?: { requests?: unknown; limits?: { memory?: string } };
   securityContext: Record<string, unknown>;
   volumeMounts: { name: string; mountPath: string }[];
-  [probe: `${string}Probe`]: { exec: { command: string[] } } | undefined;
+  [probe: `${string}Probe`]: { httpGet: { path: string; port: string } } | undefined;
+  lifecycle?: unknown;
 }
 interface PodSpec extends Record<string, unknown> {
   containers: Container[];
@@ -54,9 +55,11 @@ function rendered(values: string, ...more: string[]): Resource[] {
 const podsOf = (resources: Resource[]): { resource: Resource; pod: PodSpec }[] =>
   resources.filter(({ kind }) => WORKLOADS.includes(kind)).map((resource) => ({ resource, pod: resource.spec.template!.spec }));
 
-/** Secrets that a pod is given are replaced by something of the right shape. */
-const environmentOf = ({ env = [] }: Container): Environment =>
-  Object.fromEntries(env.map(({ name, value }) => [name, value ?? (name === 'VNA_DATABASE_URL' ? 'postgres://user:password@database:5432/vna' : 'secret')]));
+const servicesOf = (resources: Resource[]): { resource: Resource; pod: PodSpec }[] => podsOf(resources).filter(({ resource }) => resource.kind !== 'Job');
+
+/** Secrets, and what the cluster fills in, are replaced by something of the right shape. */
+const FILLED_IN: Record<string, string> = { VNA_DATABASE_URL: 'postgres://user:password@database:5432/vna', VNA_INSTANCE: 'vna-ingest-0' };
+const environmentOf = ({ env = [] }: Container): Environment => Object.fromEntries(env.map(({ name, value }) => [name, value ?? FILLED_IN[name] ?? 'secret']));
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -93,30 +96,53 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
     it('gives every service settings that the product takes, and secrets by reference only', () => {
       for (const { resource, pod } of podsOf(rendered(values))) {
         for (const container of pod.containers) {
-          if (resource.kind !== 'Job') expect([resource.metadata.name, ...settingProblems(environmentOf(container))]).toEqual([resource.metadata.name]);
+          expect([resource.metadata.name, ...settingProblems(environmentOf(container))]).toEqual([resource.metadata.name]);
           for (const { name, value } of container.env ?? []) if (/PASSWORD|SECRET|DATABASE_URL/.test(name)) expect([name, value]).toEqual([name, undefined]);
         }
       }
       expect(rendered(values).some(({ kind }) => kind === 'Secret')).toBe(false);
     });
 
-    it('asks every service from within whether it lives and is ready', () => {
-      for (const { resource, pod } of podsOf(rendered(values)).filter((each) => each.resource.kind !== 'Job')) {
+    it('lets the kubelet ask every service at its health port whether it lives and is ready', () => {
+      for (const { resource, pod } of servicesOf(rendered(values))) {
         const [container] = pod.containers;
-        const asked = ['startupProbe', 'livenessProbe', 'readinessProbe'].map((name) => container![name as 'livenessProbe']?.exec.command.at(-1));
-        expect([resource.metadata.name, asked]).toEqual([resource.metadata.name, ['livez', 'livez', 'readyz']]);
+        const asked = ['startupProbe', 'livenessProbe', 'readinessProbe'].map((name) => container![name as 'livenessProbe']?.httpGet);
+        expect([resource.metadata.name, asked]).toEqual([resource.metadata.name, ['/livez', '/livez', '/readyz'].map((path) => ({ path, port: 'health' }))]);
+        expect(environmentOf(container!)).toMatchObject({ VNA_HEALTH_HOST: '0.0.0.0' });
       }
     });
 
-    it('keeps what a receiving pod acknowledged on a volume that outlives it, unless the object store does', () => {
-      for (const { resource, pod } of podsOf(rendered(values)).filter((each) => each.resource.kind !== 'Job')) {
-        const roles = pod.containers[0]!.env!.find(({ name }) => name === 'VNA_ROLES')!.value!;
-        const receives = /ingest|dicomweb/.test(roles);
-        const stateful = receives && values !== 'object-landing-values.yaml';
-        expect([resource.metadata.name, resource.kind]).toEqual([resource.metadata.name, stateful ? 'StatefulSet' : 'Deployment']);
-        if (!stateful) continue;
-        expect(resource.spec).toMatchObject({ persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' } });
-        expect(resource.spec.volumeClaimTemplates!.map(({ metadata }) => metadata.name)).toEqual(['data']);
+    it('gives a pod more time to stop than the product needs, and connections time to go elsewhere', () => {
+      for (const { pod } of servicesOf(rendered(values))) {
+        const { VNA_ROLES: roles, ...environment } = environmentOf(pod.containers[0]!);
+        expect(pod['terminationGracePeriodSeconds']).toBeGreaterThan(5 + stopSeconds({ VNA_ROLES: roles!, ...environment }));
+        if (/ingest|dicomweb/.test(roles!)) expect(pod.containers[0]!.lifecycle).toEqual({ preStop: { exec: { command: ['sleep', '5'] } } });
+      }
+    });
+
+    it('gives what receives a name that stays: a volume that outlives the pod, or an area in the store named like it', () => {
+      for (const { resource, pod } of servicesOf(rendered(values))) {
+        const environment = environmentOf(pod.containers[0]!);
+        const receives = /ingest|dicomweb/.test(environment['VNA_ROLES']!);
+        expect([resource.metadata.name, resource.kind]).toEqual([resource.metadata.name, receives ? 'StatefulSet' : 'Deployment']);
+        if (!receives) continue;
+        if (environment['VNA_STORAGE_LANDING'] === 'file') {
+          expect(resource.spec).toMatchObject({ persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' } });
+          expect(resource.spec.volumeClaimTemplates!.map(({ metadata }) => metadata.name)).toEqual(['data']);
+        } else {
+          expect(pod.containers[0]!.env).toContainEqual({ name: 'VNA_INSTANCE', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } });
+          expect(resource.spec.volumeClaimTemplates).toBeUndefined();
+        }
+      }
+    });
+
+    it('mounts every file that a setting names', () => {
+      for (const { pod } of podsOf(rendered(values))) {
+        const { VNA_STORAGE_TIERS: tiers = '[]', VNA_KAFKA_CA_FILE: caFile } = environmentOf(pod.containers[0]!);
+        const named = [...(JSON.parse(tiers) as Record<string, string>[]).flatMap(({ secretAccessKeyFile, caFile: ca }) => [secretAccessKeyFile, ca]), caFile].filter((path) => path !== undefined);
+        const mounted = pod.containers[0]!.volumeMounts.map(({ mountPath }) => mountPath);
+        for (const path of named) expect(mounted).toContain(path.slice(0, path.lastIndexOf('/')));
+        expect(pod.volumes.length).toBe(mounted.length - (mounted.includes('/data') && pod.volumes.every(({ name }) => name !== 'data') ? 1 : 0));
       }
     });
   });
@@ -125,18 +151,38 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
     const names = rendered('cluster-values.yaml').map(({ kind, metadata }) => `${kind} ${metadata.name}`);
     expect(names.toSorted()).toEqual([
       'Deployment vna-indexing', 'Deployment vna-lifecycle', 'HorizontalPodAutoscaler vna-dicomweb', 'HorizontalPodAutoscaler vna-indexing', 'HorizontalPodAutoscaler vna-ingest',
-      'Job vna-migrate', 'NetworkPolicy vna-default', 'NetworkPolicy vna-dicom', 'NetworkPolicy vna-dicomweb', 'PodDisruptionBudget vna-dicomweb', 'PodDisruptionBudget vna-indexing',
+      'Job vna-migrate', 'NetworkPolicy vna-default', 'NetworkPolicy vna-dicom', 'NetworkPolicy vna-dicomweb', 'NetworkPolicy vna-metrics', 'PodDisruptionBudget vna-dicomweb', 'PodDisruptionBudget vna-indexing',
       'PodDisruptionBudget vna-ingest', 'Service vna-dicom', 'Service vna-dicomweb', 'Service vna-dicomweb-pods', 'Service vna-ingest-pods', 'ServiceAccount vna', 'StatefulSet vna-dicomweb',
       'StatefulSet vna-ingest',
     ]);
     const job = rendered('cluster-values.yaml').find(({ kind }) => kind === 'Job')!;
     expect(job.metadata.annotations).toMatchObject({ 'helm.sh/hook': 'pre-install,pre-upgrade' });
-    expect(job.spec.template!.spec.containers[0]).toMatchObject({ command: ['vna', 'migrate'], env: [{ name: 'VNA_DATABASE_URL', valueFrom: { secretKeyRef: { name: 'archive-database', key: 'url' } } }] });
+    expect(job.spec.template!.spec.containers[0]).toMatchObject({ command: ['vna', 'migrate'] });
+    // It makes the topics too.
+    expect(job.spec.template!.spec.containers[0]!.env).toEqual(expect.arrayContaining([
+      { name: 'VNA_DATABASE_URL', valueFrom: { secretKeyRef: { name: 'archive-database', key: 'url' } } },
+      { name: 'VNA_KAFKA_PASSWORD', valueFrom: { secretKeyRef: { name: 'archive-kafka', key: 'password' } } },
+    ]));
+  });
+
+  it('given the cluster, then whoever scrapes reaches the health port, and nothing else of a pod', () => {
+    const policy = rendered('cluster-values.yaml').find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'vna-metrics')!;
+    const from = [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } }];
+    expect(policy.spec['ingress']).toEqual([{ from, ports: [{ port: 'health', protocol: 'TCP' }] }]);
+  });
+
+  it('given a Prometheus operator, then a monitor looks at the health port of every pod, ready or not', () => {
+    const resources = rendered('cluster-values.yaml', '--set', 'metrics.serviceMonitor.enabled=true');
+    expect(resources.find(({ kind }) => kind === 'ServiceMonitor')!.spec['endpoints']).toEqual([{ port: 'health', path: '/metrics', interval: '30s' }]);
+    const { selector, publishNotReadyAddresses } = resources.find(({ kind, metadata }) => kind === 'Service' && metadata.name === 'vna-metrics')!.spec;
+    expect(publishNotReadyAddresses).toBe(true);
+    for (const { resource } of servicesOf(resources)) expect(resource.spec.template!.metadata.labels).toMatchObject(selector as Record<string, string>);
+    expect(rendered('cluster-values.yaml').some(({ kind }) => kind === 'ServiceMonitor')).toBe(false);
   });
 
   it('given autoscaling of indexing, then it follows the lag that was named and nothing else', () => {
     const autoscaler = rendered('cluster-values.yaml').find(({ kind, metadata }) => kind === 'HorizontalPodAutoscaler' && metadata.name === 'vna-indexing')!;
-    expect(autoscaler.spec['metrics']).toEqual([{ type: 'External', external: { metric: { name: 'archive_log_lag' }, target: { type: 'AverageValue', averageValue: '5000' } } }]);
+    expect(autoscaler.spec['metrics']).toEqual([{ type: 'External', external: { metric: { name: 'vna_consumer_lag_records', selector: { matchLabels: { topic: 'vna.instance.received.v1' } } }, target: { type: 'AverageValue', averageValue: '5000' } } }]);
   });
 
   it.each([
@@ -144,7 +190,13 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
     ['nobody who may send', ['sources=null'], 'would take objects from anybody'],
     ['DICOMweb for strangers', ['services.dicomweb.unsafeListen=false'], 'would serve patient data without sign-in'],
     ['an embedded database for several pods', ['database.existingSecret='], 'the embedded PostgreSQL serves one pod only'],
-    ['a receiver without a place to keep things', ['services.ingest.landing=none'], 'is lost with its pod'],
+    ['several pods that land on disks of their own', ['storage.landing=file'], 'would not see what another one received'],
+    ['several pods that file on disks of their own', ['storage.hot=disk', 'storage.tiers[2].name=disk', 'storage.tiers[2].kind=file', 'storage.tiers[2].directory=objects'], 'would not see what another one filed'],
+    ['a landing tier that is not there', ['storage.landing=elsewhere'], 'neither file nor the name of an S3 tier'],
+    ['a second tier that is not there', ['storage.second=elsewhere'], 'there is no tier elsewhere'],
+    ['a pod that is killed while it stops', ['shutdownGraceSeconds=40'], 'would be killed while it stops in order'],
+    ['names too long for a copy', ['nameOverride=a-name-of-more-than-thirty-characters'], 'at most 40 characters'],
+    ['a mechanism that the product does not know', ['kafka.mechanism=plain'], 'mechanism'],
     ['the tag latest', ['image.tag=latest'], 'image/tag'],
     ['a misspelt value', ['replicaz=3'], 'replicaz'],
     ['a secret as a value', ['kafka.password=x'], 'password'],

@@ -1,5 +1,5 @@
 // What a compose file of ours must keep: a structure that Compose takes, and rules about safety. Each rule gives sentences.
-import { settingProblems, type Environment } from './product-settings.js';
+import { settingProblems, stopSeconds, type Environment } from './product-settings.js';
 
 interface Service extends Record<string, unknown> {
   image?: string;
@@ -9,17 +9,19 @@ interface Service extends Record<string, unknown> {
   volumes?: unknown[];
   networks?: unknown;
   depends_on?: Record<string, unknown>;
+  configs?: { source: string; target: string }[];
 }
 export interface Compose extends Record<string, unknown> {
   services?: Record<string, Service>;
   networks?: Record<string, unknown>;
   volumes?: Record<string, unknown>;
+  configs?: Record<string, { file: string }>;
 }
 
-const TOP_LEVEL = /^(name|services|networks|volumes|x-[a-z-]+)$/;
+const TOP_LEVEL = /^(name|services|networks|volumes|configs|x-[a-z-]+)$/;
 const OF_A_SERVICE = [
   'image', 'command', 'environment', 'ports', 'volumes', 'tmpfs', 'read_only', 'cap_drop', 'security_opt', 'stop_grace_period', 'restart', 'shm_size', 'networks',
-  'depends_on', 'healthcheck',
+  'depends_on', 'healthcheck', 'configs',
 ];
 const OURS = /^perennia:/;
 const SECRET = /PASSWORD|SECRET|TOKEN|ACCESS_KEY|PRIVATE/;
@@ -42,6 +44,7 @@ function structure(compose: Compose, service: Service): string[] {
   if (!isPinned(service.image ?? '')) problems.push(`image ${service.image} is not pinned by a tag`);
   for (const needed of Object.keys(service.depends_on ?? {})) if (!compose.services?.[needed]) problems.push(`depends on ${needed}, which is not there`);
   for (const network of [service.networks ?? []].flat()) if (!(String(network) in (compose.networks ?? {}))) problems.push(`network ${String(network)} is not declared`);
+  for (const { source } of service.configs ?? []) if (!compose.configs?.[source]) problems.push(`config ${source} is not declared`);
   for (const volume of service.volumes ?? []) {
     const source = String(volume).split(':')[0] ?? '';
     if (/^[./~]/.test(source)) problems.push(`mounts ${source} of the machine`);
@@ -63,6 +66,9 @@ function secrets({ environment = {} }: Service): string[] {
 /** Nothing is published beyond the machine by a file that somebody only wants to try. */
 const reach = ({ ports = [] }: Service): string[] => ports.filter((port) => !/^127\.0\.0\.1:\d+:\d+$/.test(String(port))).map((port) => `publishes ${String(port)} beyond this machine`);
 
+/** On a volume, or in a store that every copy reaches. */
+const keeps = ({ volumes = [] }: Service, { VNA_STORAGE_LANDING: landing = 'file' }: Environment): boolean => landing !== 'file' || volumes.some((volume) => String(volume).endsWith(':/data'));
+
 function ours(service: Service): string[] {
   const environment = Object.fromEntries(Object.entries(service.environment ?? {}).map(([name, value]) => [name, String(value)])) as Environment;
   const wanted: [boolean, string][] = [
@@ -70,8 +76,8 @@ function ours(service: Service): string[] {
     [[service['cap_drop']].flat().includes('ALL'), 'it keeps capabilities'],
     [[service['security_opt']].flat().includes('no-new-privileges:true'), 'it may gain privileges'],
     [[service['tmpfs']].flat().includes('/tmp'), '/tmp cannot be written'],
-    [Number.parseInt(String(service['stop_grace_period']), 10) >= 10, 'it is killed before it has stopped in order'],
-    [service.command !== undefined || (service.volumes ?? []).some((volume) => String(volume).endsWith(':/data')), 'what it acknowledges is lost with its container: no volume at /data'],
+    [Number.parseInt(String(service['stop_grace_period']), 10) > stopSeconds(environment), 'it is killed before it has stopped in order'],
+    [service.command !== undefined || keeps(service, environment), 'what it acknowledges is lost with its container: no volume at /data, and nothing lands in a store'],
     [service.command !== undefined || service['restart'] === 'unless-stopped', 'it does not come back'],
   ];
   return [...wanted.filter(([kept]) => !kept).map(([, sentence]) => sentence), ...settingProblems(environment)];

@@ -14,12 +14,25 @@ describe('compose files', () => {
     expect(composeProblems(read(name))).toEqual([]);
   });
 
-  it('given the cluster, then every role runs somewhere, and two processes receive with a volume of their own', () => {
-    const services = Object.values(read('compose.cluster.yaml').services!);
-    const roles = services.map(({ environment }) => environment?.['VNA_ROLES']).filter((role) => role !== undefined);
-    expect(roles.toSorted()).toEqual(['dicomweb', 'indexing', 'ingest', 'ingest', 'lifecycle']);
-    const volumes = services.flatMap((service) => service.volumes ?? []).filter((volume) => String(volume).endsWith(':/data'));
-    expect(new Set(volumes).size).toBe(5);
+  it('given the cluster, then every role runs, what is called in two copies, and those that receive have names of their own', () => {
+    const services = Object.values(read('compose.cluster.yaml').services!).map(({ environment }) => environment ?? {});
+    const roles = services.map(({ VNA_ROLES: role }) => role).filter((role) => role !== undefined);
+    expect(roles.toSorted()).toEqual(['dicomweb', 'dicomweb', 'indexing', 'indexing', 'ingest', 'ingest', 'lifecycle']);
+    const areas = services.filter(({ VNA_ROLES: role }) => role === 'ingest' || role === 'dicomweb').map(({ VNA_ROLES: role, VNA_INSTANCE: instance }) => `${String(role)}-${String(instance)}`);
+    expect(areas.toSorted()).toEqual(['dicomweb-1', 'dicomweb-2', 'ingest-1', 'ingest-2']);
+  });
+
+  it('given the cluster, then the balancer asks the health port of every copy that is called, and nothing else', () => {
+    const { services, configs } = read('compose.cluster.yaml');
+    const lines = readFileSync(join(folder, configs!['balancer']!.file), 'utf8').split('\n').map((line) => line.trim());
+    const targets = lines.filter((line) => line.startsWith('server ')).map((line) => line.split(' ')[2]);
+    expect(targets).toEqual(['ingest-1:11112', 'ingest-2:11112', 'dicomweb-1:8080', 'dicomweb-2:8080']);
+    for (const target of targets) expect(services![target!.split(':')[0]!]!.environment).toMatchObject({ VNA_HEALTH_HOST: '0.0.0.0' });
+    expect(lines.find((line) => line.startsWith('default-server'))).toContain('check port 8081');
+  });
+
+  it('given the cluster, then nothing waits to be filled in by a later release', () => {
+    for (const name of readdirSync(folder)) expect([name, readFileSync(join(folder, name), 'utf8')]).toEqual([name, expect.not.stringMatching(/>>>|arriving/)]);
   });
 
   it('given the cluster, then what has to be given is listed in the example, which holds no value', () => {
@@ -43,6 +56,8 @@ describe('compose files', () => {
     ['no volume', { ...good, volumes: [] }, 'is lost with its container'],
     ['a folder of the machine', { ...good, volumes: ['/var/run/docker.sock:/x', 'data:/data'] }, 'of the machine'],
     ['a file system that can be written', { ...good, read_only: false }, 'can be written'],
+    ['a stop that cuts associations off', { ...good, environment: { VNA_INGEST_SHUTDOWN_GRACE: '30s' } }, 'killed before it has stopped'],
+    ['a config that is not there', { ...good, configs: [{ source: 'nothing', target: '/x' }] }, 'config nothing is not declared'],
     ['an unknown neighbour', { ...good, depends_on: { nobody: {} } }, 'nobody, which is not there'],
   ])('given %s, then a rule says so', (_, service, sentence) => {
     expect(composeProblems({ services: { one: service }, volumes: { data: {} } }).join('\n')).toContain(sentence);

@@ -23,15 +23,23 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if .Values.serviceAccount.create }}{{ default (include "vna.name" .) .Values.serviceAccount.name }}{{ else }}{{ default "default" .Values.serviceAccount.name }}{{ end }}
 {{- end }}
 
+{{/* Not empty for a service that takes objects in. */}}
+{{- define "vna.receives" -}}
+{{- if or (has "ingest" .roles) (has "dicomweb" .roles) }}yes{{ end -}}
+{{- end }}
+
+{{- define "vna.hot" -}}
+{{- if .Values.storage.hot }}{{ .Values.storage.hot }}{{ else if .Values.storage.tiers }}{{ (first .Values.storage.tiers).name }}{{ else }}hot{{ end -}}
+{{- end }}
+
 {{/* What cannot run, or would run dangerously, ends here with a sentence. */}}
 {{- define "vna.check" -}}
 {{- $pods := 0 -}}
 {{- range $name, $service := .Values.services -}}
 {{- if $service.enabled -}}
 {{- $pods = add $pods (ternary 2 (int $service.replicas) $service.autoscaling.enabled) -}}
-{{- $receives := or (has "ingest" $service.roles) (has "dicomweb" $service.roles) -}}
-{{- if and $receives (eq $service.landing "none") -}}
-{{- fail (printf "services.%s receives objects: landing must be file or object, or what it acknowledged is lost with its pod." $name) -}}
+{{- if and (include "vna.receives" $service) (gt (len (printf "%s-%s" (include "vna.name" $) $name)) 35) -}}
+{{- fail (printf "services.%s: its pods would be called %s-%s-0, and the name of a copy has at most 40 characters: set a shorter nameOverride." $name (include "vna.name" $) $name) -}}
 {{- end -}}
 {{- if and (has "ingest" $service.roles) (not $.Values.sources) (not $service.unsafeListen) -}}
 {{- fail (printf "services.%s would take objects from anybody: list who may send under sources, or accept the danger with services.%s.unsafeListen." $name $name) -}}
@@ -46,6 +54,29 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 {{- if and (not .Values.database.existingSecret) (ne (int $pods) 1) -}}
 {{- fail "database.existingSecret is empty: the embedded PostgreSQL serves one pod only. Name the secret with the URL of your PostgreSQL, or enable one service with one replica and all roles." -}}
+{{- end -}}
+{{- $s3 := list -}}
+{{- $names := list -}}
+{{- range .Values.storage.tiers -}}
+{{- $names = append $names .name -}}
+{{- if eq .kind "s3" }}{{ $s3 = append $s3 .name }}{{ end -}}
+{{- end -}}
+{{- range $key, $tier := dict "hot" .Values.storage.hot "second" .Values.storage.second -}}
+{{- if and $tier (not (has $tier $names)) -}}
+{{- fail (printf "storage.%s: there is no tier %s in storage.tiers." $key $tier) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (ne .Values.storage.landing "file") (not (has .Values.storage.landing $s3)) -}}
+{{- fail (printf "storage.landing: %s is neither file nor the name of an S3 tier in storage.tiers." .Values.storage.landing) -}}
+{{- end -}}
+{{- if and (ne (int $pods) 1) (eq .Values.storage.landing "file") -}}
+{{- fail "storage.landing is file: pods would not see what another one received. Name an S3 tier, or enable one service with one replica and all roles." -}}
+{{- end -}}
+{{- if and (ne (int $pods) 1) (not (has (include "vna.hot" .) $s3)) -}}
+{{- fail "storage.hot is no S3 tier: pods would not see what another one filed. Name an S3 tier, or enable one service with one replica and all roles." -}}
+{{- end -}}
+{{- if lt (int .Values.terminationGracePeriodSeconds) (int (add .Values.shutdownGraceSeconds 15)) -}}
+{{- fail (printf "terminationGracePeriodSeconds is %d: a pod would be killed while it stops in order, which takes up to shutdownGraceSeconds and 15 seconds." (int .Values.terminationGracePeriodSeconds)) -}}
 {{- end -}}
 {{- end }}
 
@@ -74,6 +105,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if .brokers }}
 - name: VNA_KAFKA_BROKERS
   value: {{ join "," .brokers | quote }}
+- name: VNA_KAFKA_PARTITIONS
+  value: {{ .partitions | quote }}
+- name: VNA_KAFKA_REPLICATION
+  value: {{ .replication | quote }}
 - name: VNA_KAFKA_TLS
   value: {{ .tls | quote }}
 {{- if .existingSecret }}
@@ -94,6 +129,63 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end }}
 
+{{- define "vna.storageEnvironment" -}}
+{{- with .Values.storage }}
+{{- if .tiers }}
+{{- $tiers := list }}
+{{- range .tiers }}
+{{- $tier := omit . "secretAccessKey" "ca" }}
+{{- if .secretAccessKey }}{{ $tier = set $tier "secretAccessKeyFile" (printf "/etc/perennia/tiers/%s/secret-access-key" .name) }}{{ end }}
+{{- if .ca }}{{ $tier = set $tier "caFile" (printf "/etc/perennia/tiers/%s/ca.crt" .name) }}{{ end }}
+{{- $tiers = append $tiers $tier }}
+{{- end }}
+- name: VNA_STORAGE_TIERS
+  value: {{ toJson $tiers | quote }}
+- name: VNA_STORAGE_HOT
+  value: {{ include "vna.hot" $ | quote }}
+{{- end }}
+{{- if .second }}
+- name: VNA_STORAGE_SECOND
+  value: {{ .second | quote }}
+{{- end }}
+- name: VNA_STORAGE_LANDING
+  value: {{ .landing | quote }}
+{{- end }}
+{{- end }}
+
+{{/* Files from secrets: the authority of the brokers, secret keys and authorities of tiers. */}}
+{{- define "vna.secretMounts" -}}
+{{- if .Values.kafka.caSecret }}
+- {name: kafka-ca, mountPath: /etc/perennia/kafka, readOnly: true}
+{{- end }}
+{{- range .Values.storage.tiers }}
+{{- if or .secretAccessKey .ca }}
+- {name: tier-{{ .name }}, mountPath: /etc/perennia/tiers/{{ .name }}, readOnly: true}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "vna.secretVolumes" -}}
+{{- with .Values.kafka.caSecret }}
+- name: kafka-ca
+  secret: {secretName: {{ . | quote }}}
+{{- end }}
+{{- range .Values.storage.tiers }}
+{{- if or .secretAccessKey .ca }}
+- name: tier-{{ .name }}
+  projected:
+    defaultMode: 0440
+    sources:
+      {{- with .secretAccessKey }}
+      - secret: {name: {{ .secret | quote }}, items: [{key: {{ .key | quote }}, path: secret-access-key}]}
+      {{- end }}
+      {{- with .ca }}
+      - secret: {name: {{ .secret | quote }}, items: [{key: {{ .key | quote }}, path: ca.crt}]}
+      {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "vna.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 10001
@@ -109,8 +201,7 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
-{{/* The health server listens on loopback only: the kubelet cannot ask it, a process inside can. */}}
 {{- define "vna.probe" -}}
-exec: {command: [/opt/perennia/node_modules/.bin/node, /opt/perennia/deploy/probe.mjs, {{ . }}]}
+httpGet: {path: /{{ . }}, port: health}
 timeoutSeconds: 5
 {{- end }}
