@@ -18,6 +18,8 @@ export interface FileLandingAreasOptions {
 }
 
 export class FileLandingAreas extends LandingAreas {
+  /** The disk is this machine's: what stands on it waits for the process of its owner. */
+  readonly shared = false;
   readonly directory: string;
 
   constructor(private readonly options: FileLandingAreasOptions) {

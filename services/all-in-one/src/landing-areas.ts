@@ -2,6 +2,8 @@
 import type { Landing, PlaceReader } from '@perennia/storage';
 
 export abstract class LandingAreas {
+  /** Whether every machine reaches every area, so that one can work off what a process of another has left. */
+  abstract readonly shared: boolean;
   /** Owners of the areas that are there. */
   abstract owners(): Promise<string[]>;
   /** To take objects in. */

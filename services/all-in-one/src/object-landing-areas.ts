@@ -12,6 +12,8 @@ export interface ObjectLandingAreasOptions {
 }
 
 export class ObjectLandingAreas extends LandingAreas {
+  readonly shared = true;
+
   constructor(private readonly options: ObjectLandingAreasOptions) {
     super();
   }

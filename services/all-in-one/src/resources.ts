@@ -1,10 +1,13 @@
 // What a process works with, opened once: databases, log, store, landing, clock, metrics. Here and nowhere else adapters are chosen.
 import type { EffectiveConfig } from '@perennia/config';
+import { heartbeatMs, LandingHeartbeat } from '@perennia/ingest-pipeline';
 import type { EventLog } from '@perennia/messaging';
 import { connectDatabases, type Databases } from '@perennia/persistence';
 import { TieredPlaceReader, type Landing, type PlaceReader, type StorageTiers } from '@perennia/storage';
+import { LandingConfig } from '@perennia/storage/landing.config';
 import { HealthRegistry, SystemClock, type Clock, type Logger, type Metrics, type Tracing } from '@perennia/telemetry';
 import { openEventLog } from './event-logs.js';
+import type { LandingAreas } from './landing-areas.js';
 import { openLandingAreas } from './open-landing-areas.js';
 import { StorageAreas } from './storage-areas.js';
 
@@ -20,6 +23,7 @@ export interface Resources {
   placeReader: PlaceReader;
   /** Only where objects are taken in. */
   landing: Landing | undefined;
+  areas: LandingAreas;
   clock: Clock;
   metrics: Metrics;
   tracing: Tracing;
@@ -32,6 +36,8 @@ export interface ResourceOptions {
   databaseUrl: string;
   /** Landing area this process writes; none for processes that only read. */
   landingOwner?: string;
+  /** Another process has taken the landing area over: nothing can be acknowledged any more. */
+  onAreaLost: () => void;
   /** Whether it can do its work for a while without database and event log. */
   outlivesOutages: boolean;
   /** Whether it keeps the event log in order. */
@@ -75,12 +81,24 @@ async function open(options: ResourceOptions, opened: (() => Promise<void>)[]): 
   opened.push(async () => areasOfTiers.close());
   const { tiers } = areasOfTiers;
   const areas = openLandingAreas({ config, tiers, log, clock });
-  const landing = options.landingOwner === undefined ? undefined : await areas.open(options.landingOwner);
-  if (landing) opened.push(() => landing.close());
+  const landing = options.landingOwner === undefined ? undefined : await openArea(areas, options.landingOwner, options, databases, opened, clock);
   const placeReader = new TieredPlaceReader(await areas.reader(), tiers);
   const health = healthOf(databases, eventLog, !options.outlivesOutages);
   for (const [name, store] of areasOfTiers.s3) health.addReadiness(`store-${name}`, async () => void (await store.head(NOBODYS_KEY)));
-  return { databases, eventLog, tiers, placeReader, landing, clock, metrics, tracing, health };
+  return { databases, eventLog, tiers, placeReader, landing, areas, clock, metrics, tracing, health };
+}
+
+/** Its heartbeat begins before it is opened: whoever works the area off is to let go first. */
+async function openArea(
+  areas: LandingAreas, owner: string, { config, log, onAreaLost }: ResourceOptions, { imaging }: Databases, opened: (() => Promise<void>)[], clock: Clock,
+): Promise<Landing> {
+  const heartbeat = new LandingHeartbeat({ imaging, clock, logger: log, owner, intervalMs: heartbeatMs(config.get(LandingConfig).adoptAfter), onAdopted: onAreaLost });
+  if (areas.shared) await heartbeat.begin();
+  const landing = await areas.open(owner);
+  opened.push(() => landing.close());
+  if (areas.shared) heartbeat.start();
+  opened.push(() => heartbeat.stop());
+  return landing;
 }
 
 function healthOf(databases: Databases, eventLog: EventLog, vital: boolean): HealthRegistry {

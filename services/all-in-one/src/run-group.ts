@@ -1,12 +1,14 @@
 // Runs the services of one process group in this process: resources, one Nest application, health endpoints.
 import type { EffectiveConfig } from '@perennia/config';
-import { createLogger, HealthServer, Metrics, type HealthRegistry } from '@perennia/telemetry';
+import { IngestPipelineConfig, LandingAdopter } from '@perennia/ingest-pipeline';
+import { LandingConfig } from '@perennia/storage/landing.config';
+import { createLogger, HealthServer, Metrics, type HealthRegistry, type Logger } from '@perennia/telemetry';
 import { watchHealth } from './watch-health.js';
 import { ArchiveConfig } from './archive.config.js';
 import { startApplication } from './application.js';
 import { openTracing } from './open-tracing.js';
 import { landingOwnerOf, onlyAcquires, type ProcessGroup } from './process-groups.js';
-import { openResources } from './resources.js';
+import { openResources, type Resources } from './resources.js';
 
 export interface RunningGroup {
   health: HealthRegistry;
@@ -31,12 +33,14 @@ export async function runGroup({ group, config, databaseUrl }: GroupOptions): Pr
   const log = createLogger(group.name, { level: logLevel, tracing });
   const resources = await openResources({
     config, databaseUrl, log, metrics, tracing, applicationName: `perennia ${landingOwner ?? group.name}`,
-    outlivesOutages: onlyAcquires(group), upkeep: group.roles.includes('indexing'), ...(landingOwner === undefined ? {} : { landingOwner }),
+    outlivesOutages: onlyAcquires(group), upkeep: group.roles.includes('indexing'), onAreaLost: endInOrder, ...(landingOwner === undefined ? {} : { landingOwner }),
   });
   const { health } = resources;
   try {
     metrics.collectProcessMetrics();
     const application = await startApplication(group.roles, { resources, config, log, landingOwner });
+    const adopter = group.roles.includes('lifecycle') && resources.areas.shared ? adopterOf(resources, config, log) : undefined;
+    adopter?.start();
     const server = new HealthServer(health, metrics);
     const healthPort = await server.listen(0);
     const watch = watchHealth(health, metrics, resources.clock);
@@ -46,6 +50,7 @@ export async function runGroup({ group, config, databaseUrl }: GroupOptions): Pr
       healthPort,
       stop: async () => {
         await watch.stop();
+        await adopter?.stop();
         await application.close();
         await server.close();
         await resources.close();
@@ -55,4 +60,13 @@ export async function runGroup({ group, config, databaseUrl }: GroupOptions): Pr
     await resources.close();
     throw error;
   }
+}
+
+/** As if it had been told to: whoever supervises this process starts it again, and it opens its area anew. */
+const endInOrder = (): void => void process.kill(process.pid, 'SIGTERM');
+
+function adopterOf({ areas, databases, eventLog, clock, metrics }: Resources, config: EffectiveConfig, logger: Logger): LandingAdopter {
+  const { adoptAfter: adoptAfterMs } = config.get(LandingConfig);
+  const { republishAfter: republishAfterMs } = config.get(IngestPipelineConfig);
+  return new LandingAdopter({ areas, imaging: databases.imaging, eventLog, clock, metrics, logger, adoptAfterMs, republishAfterMs });
 }

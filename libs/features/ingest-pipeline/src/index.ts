@@ -3,6 +3,8 @@ export { BlockPool } from './block-pool.js';
 export { ByteBudget } from './byte-budget.js';
 export { IngestPipelineConfig } from './ingest-pipeline.config.js';
 export { IngestPipelineModule } from './ingest-pipeline.module.js';
+export { LandingAdopter, type AdoptableAreas } from './landing-adopter.js';
+export { heartbeatMs, LandingHeartbeat } from './landing-heartbeat.js';
 export { LandingOwner } from './landing-owner.js';
 export { ReceiptRelay } from './receipt-relay.js';
 export { ReceiveObject, type ReceiveObjectParts } from './receive-object.js';

@@ -47,7 +47,7 @@ describe('entities', () => {
       `select n.nspname || '.' || c.relname as "table", a.attname as "column", format_type(a.atttypid, null) || case when a.attnotnull then '' else ' null' end as type
        from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
        where n.nspname = any($1) and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> all($2)`,
-      [planes, ['schema_migration', 'outbox', 'consumer_progress', 'job', 'filing_claim']],
+      [planes, ['schema_migration', 'outbox', 'consumer_progress', 'job', 'filing_claim', 'landing_owner']],
     );
     const tables: Record<string, Record<string, string>> = {};
     for (const { table, column, type } of rows) (tables[table] ??= {})[column] = type;

@@ -5,12 +5,13 @@ import { DeadLetterReplay1795732800000 } from './control/migrations/179573280000
 import { Catalogue1763769600001 } from './imaging/migrations/1763769600001-catalogue.js';
 import { ImagingQueues1763769600003 } from './imaging/migrations/1763769600003-imaging-queues.js';
 import { FilingClaims1795732800002 } from './imaging/migrations/1795732800002-filing-claims.js';
+import { LandingOwners1795732800004 } from './imaging/migrations/1795732800004-landing-owners.js';
 import { InstanceSample1764080400005 } from './imaging/migrations/1764080400005-instance-sample.js';
 import { migrateSchema, pendingMigrations, type MigrationClass, type SchemaMigrations } from './migrate-schema.js';
 
 export const planeMigrations: { control: readonly MigrationClass[]; imaging: readonly MigrationClass[] } = {
   control: [Identity1763769600000, ControlQueues1763769600002, DeadLetterReplay1795732800000],
-  imaging: [Catalogue1763769600001, ImagingQueues1763769600003, InstanceSample1764080400005, FilingClaims1795732800002],
+  imaging: [Catalogue1763769600001, ImagingQueues1763769600003, InstanceSample1764080400005, FilingClaims1795732800002, LandingOwners1795732800004],
 };
 
 export interface PlaneUrls {

@@ -9,6 +9,9 @@ export class LandingConfig extends defineConfig(
     segments: countOption({ meaning: 'Segments per area that are kept for re-use', default: 12, min: 2, max: 1024 }),
     maxSegments: countOption({ meaning: 'Segments an area may grow to while filing is behind; then senders are refused (A700, 507)', default: 128, min: 2, max: 4096 }),
     reserve: sizeOption({ meaning: 'Free space of the disk the landing areas never grow into; the database lives there too', default: '1GiB', min: '0B', max: '1TiB' }),
+    adoptAfter: durationOption({
+      meaning: 'An area in an S3 tier whose owner has not been heard of for so long is worked off by a lifecycle process', default: '10m', min: '1s', max: '7d',
+    }),
     recycleGrace: durationOption({ meaning: 'From releasing a segment to using it again, so that readers finish', default: '10s', min: '0s', max: '1h' }),
   }),
 ) {}
