@@ -114,6 +114,10 @@ suite('a cluster', () => {
     await pause(500);
     await cluster.broker.kill();
     await pause(KAFKA_OUTAGE_MS);
+    // A balancer keeps those that take objects in or are read from.
+    const called = [...cluster.membersOf('ingest'), ...cluster.membersOf('dicomweb')];
+    expect(await Promise.all(called.map((each) => each.isReady()))).toEqual(called.map(() => true));
+    expect(await cluster.member('indexing-a').isReady()).toBe(false);
     await storing.stop();
     expect(storing.failures).toBe(0);
     expect(ledger.snapshot().filter(({ state }) => state === 'refused')).toEqual([]);

@@ -40,6 +40,8 @@ export interface ResourceOptions {
   onAreaLost: () => void;
   /** Whether it can do its work for a while without database and event log. */
   outlivesOutages: boolean;
+  /** Whether nothing of its work goes on without the event log. */
+  needsEventLog: boolean;
   /** Whether it keeps the event log in order. */
   upkeep: boolean;
   applicationName: string;
@@ -83,8 +85,11 @@ async function open(options: ResourceOptions, opened: (() => Promise<void>)[]): 
   const areas = openLandingAreas({ config, tiers, log, clock });
   const landing = options.landingOwner === undefined ? undefined : await openArea(areas, options.landingOwner, options, databases, opened, clock);
   const placeReader = new TieredPlaceReader(await areas.reader(), tiers);
-  const health = healthOf(databases, eventLog, !options.outlivesOutages);
-  for (const [name, store] of areasOfTiers.s3) health.addReadiness(`store-${name}`, async () => void (await store.head(NOBODYS_KEY)));
+  const health = healthOf(databases, eventLog, options);
+  for (const [name, store] of areasOfTiers.s3) {
+    // A copy in the second tier is made later: whoever is asked meanwhile has the first one.
+    health.addReadiness(`store-${name}`, async () => void (await store.head(NOBODYS_KEY)), name !== tiers.second);
+  }
   return { databases, eventLog, tiers, placeReader, landing, areas, clock, metrics, tracing, health };
 }
 
@@ -101,9 +106,9 @@ async function openArea(
   return landing;
 }
 
-function healthOf(databases: Databases, eventLog: EventLog, vital: boolean): HealthRegistry {
+function healthOf(databases: Databases, eventLog: EventLog, { outlivesOutages, needsEventLog }: ResourceOptions): HealthRegistry {
   const health = new HealthRegistry();
-  health.addReadiness('database', async () => void (await databases.imaging.query('select 1')), vital);
-  health.addReadiness('event-log', () => eventLog.ping(), vital);
+  health.addReadiness('database', async () => void (await databases.imaging.query('select 1')), !outlivesOutages);
+  health.addReadiness('event-log', () => eventLog.ping(), needsEventLog);
   return health;
 }

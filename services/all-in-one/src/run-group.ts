@@ -33,7 +33,8 @@ export async function runGroup({ group, config, databaseUrl }: GroupOptions): Pr
   const log = createLogger(group.name, { level: logLevel, tracing });
   const resources = await openResources({
     config, databaseUrl, log, metrics, tracing, applicationName: `perennia ${landingOwner ?? group.name}`,
-    outlivesOutages: onlyAcquires(group), upkeep: group.roles.includes('indexing'), onAreaLost: endInOrder, ...(landingOwner === undefined ? {} : { landingOwner }),
+    outlivesOutages: onlyAcquires(group), needsEventLog: !group.receives, upkeep: group.roles.includes('indexing'),
+    onAreaLost: endInOrder, ...(landingOwner === undefined ? {} : { landingOwner }),
   });
   const { health } = resources;
   try {
