@@ -66,8 +66,8 @@ export async function runGroup({ group, config, databaseUrl }: GroupOptions): Pr
 /** As if it had been told to: whoever supervises this process starts it again, and it opens its area anew. */
 const endInOrder = (): void => void process.kill(process.pid, 'SIGTERM');
 
-function adopterOf({ areas, databases, eventLog, clock, metrics }: Resources, config: EffectiveConfig, logger: Logger): LandingAdopter {
+function adopterOf({ areas, databases, eventLog, clock, metrics, tracing }: Resources, config: EffectiveConfig, logger: Logger): LandingAdopter {
   const { adoptAfter: adoptAfterMs } = config.get(LandingConfig);
   const { republishAfter: republishAfterMs } = config.get(IngestPipelineConfig);
-  return new LandingAdopter({ areas, imaging: databases.imaging, eventLog, clock, metrics, logger, adoptAfterMs, republishAfterMs });
+  return new LandingAdopter({ areas, imaging: databases.imaging, eventLog, clock, metrics, logger, tracing, adoptAfterMs, republishAfterMs });
 }

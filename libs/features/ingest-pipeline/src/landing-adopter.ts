@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { EventLog } from '@perennia/messaging';
 import type { ImagingDatabase } from '@perennia/persistence';
 import type { Landing } from '@perennia/storage';
-import type { Clock, Logger, Metrics } from '@perennia/telemetry';
+import type { Clock, Logger, Metrics, Tracing } from '@perennia/telemetry';
 import { heartbeatMs } from './landing-heartbeat.js';
 import { ReceiptRelay } from './receipt-relay.js';
 import { SegmentKeeper } from './segment-keeper.js';
@@ -26,6 +26,7 @@ export interface LandingAdopterParts {
   clock: Clock;
   metrics: Metrics;
   logger: Logger;
+  tracing: Tracing;
   adoptAfterMs: number;
   republishAfterMs: number;
 }
@@ -96,13 +97,13 @@ export class LandingAdopter {
   /** Until nothing is left, or the owner is back, or this process stops. */
   private async workOff(silent: SilentOwner): Promise<void> {
     if (!(await this.claim(silent))) return;
-    const { areas, imaging, eventLog, clock, metrics, logger, republishAfterMs } = this.parts;
+    const { areas, imaging, eventLog, clock, metrics, logger, tracing, republishAfterMs } = this.parts;
     const { owner } = silent;
     logger.warn({ owner, silentSince: silent.seen_at }, 'The owner of a landing area is not heard of any more: what it left is worked off here');
     const landing = await areas.adopt(owner);
     // Once more, since its owner may have come back in between: it learns of it, and opens the area again.
     await imaging.query('update imaging.landing_owner set adopter = $2 where owner = $1', [owner, this.id]);
-    const relay = new ReceiptRelay({ landing, eventLog, imaging, clock, metrics, logger, owner });
+    const relay = new ReceiptRelay({ landing, eventLog, imaging, clock, metrics, logger, tracing, owner });
     const keeper = new SegmentKeeper({ landing, imaging, eventLog, relay, clock, logger, owner, republishAfterMs });
     relay.start();
     keeper.start();
