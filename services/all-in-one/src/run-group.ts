@@ -50,7 +50,8 @@ export async function runGroup({ group, config, databaseUrl }: GroupOptions): Pr
       metrics,
       healthPort,
       stop: async () => {
-        await watch.stop();
+        // A look that hangs is not waited for.
+        void watch.stop();
         await adopter?.stop();
         await application.close();
         await server.close();
