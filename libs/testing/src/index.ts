@@ -11,6 +11,7 @@ export { S3Server, type S3BucketOptions } from './backends/s3-server.js';
 export { corpusDirectory, dcmtkTool, hasBackend, type Backend } from './required-backend.js';
 export { Cluster, type ClusterOptions, type MemberName } from './promise/cluster.js';
 export { TcpBalancer } from './peers/tcp-balancer.js';
+export { countedStore, type CountedCase, type CountedResult } from './promise/counted-store.js';
 export { PromiseChecker, type CheckReport } from './promise/checker.js';
 export { FAULT_POINTS, KillRounds, type KillRound } from './promise/kill-rounds.js';
 export { Ledger, type LedgerEntry } from './promise/ledger.js';

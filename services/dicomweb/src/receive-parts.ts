@@ -2,6 +2,7 @@
 // landing area covers many small instances.
 import { DicomWebError, MultipartReader, type MultipartEvent, type PartHeaders } from '@perennia/dicom-web';
 import { refusalStatuses, type ObjectSink, type ReceiveOutcome } from '@perennia/ingest-pipeline';
+import type { AppendBatch } from '@perennia/storage';
 import { RequestRefusedError } from './request-refused-error.js';
 import type { TakeChunk } from './take-body.js';
 
@@ -9,21 +10,24 @@ import type { TakeChunk } from './take-body.js';
 const MAX_PENDING = 64;
 
 /**
+ * @param batch of the objects of this body; paused whenever no more can come
  * @param drain gives the chunks of the body to a taker, and resolves at their end
  * @returns one outcome for each part, in order
  * @throws RequestRefusedError when the body breaks off or breaks a limit; parts before that are stored all the same
  */
-export async function receiveParts(drain: (take: TakeChunk) => Promise<void>, boundary: string, begin: () => ObjectSink): Promise<ReceiveOutcome[]> {
+export async function receiveParts(drain: (take: TakeChunk) => Promise<void>, boundary: string, begin: () => ObjectSink, batch?: AppendBatch): Promise<ReceiveOutcome[]> {
   const reader = new MultipartReader(boundary);
-  const intake = new PartIntake(begin);
+  const intake = new PartIntake(begin, batch);
   try {
     await drain((chunk) => takeAll(reader.push(chunk), intake));
     await takeAll(reader.finish(), intake);
   } catch (error) {
+    batch?.pause();
     await intake.abort();
     if (!(error instanceof DicomWebError)) throw error;
     throw new RequestRefusedError(error.reason === 'limit' ? 413 : 400, 'MULTIPART_BODY', `${error.message}. ${intake.stored} parts before were stored.`);
   }
+  batch?.pause();
   const outcomes = await Promise.all(intake.outcomes);
   if (outcomes.length === 0) throw new RequestRefusedError(400, 'NO_PARTS', 'The body has no parts.');
   return outcomes;
@@ -44,7 +48,7 @@ class PartIntake {
   private sink: ObjectSink | null = null;
   private readonly pending = new Set<Promise<unknown>>();
 
-  constructor(private readonly begin: () => ObjectSink) {}
+  constructor(private readonly begin: () => ObjectSink, private readonly batch: AppendBatch | undefined) {}
 
   take(event: MultipartEvent): void | Promise<void> {
     if (event.kind === 'data') return this.sink?.write(event.chunk);
@@ -71,7 +75,13 @@ class PartIntake {
     );
     this.pending.add(settled);
     void settled.then(() => this.pending.delete(settled));
-    return this.pending.size >= MAX_PENDING ? Promise.race(this.pending).then(() => undefined) : undefined;
+    return this.pending.size >= MAX_PENDING ? this.oneSettled() : undefined;
+  }
+
+  private async oneSettled(): Promise<void> {
+    this.batch?.pause();
+    await Promise.race(this.pending);
+    this.batch?.resume();
   }
 }
 

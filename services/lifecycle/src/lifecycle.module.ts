@@ -5,7 +5,7 @@ import { JobQueue, JobRunner, PLACE_QUEUE, type PlacePayload } from '@perennia/j
 import { LandingConfig } from '@perennia/storage/landing.config';
 import { OutboxWriter } from '@perennia/messaging';
 import { ImagingDatabase } from '@perennia/persistence';
-import { ObjectStore, PlaceReader, StorageTiers } from '@perennia/storage';
+import { ObjectStore, PlaceReader, StorageTiers, TogetherReader } from '@perennia/storage';
 import { AppLogger, Clock, Metrics, Tracing } from '@perennia/telemetry';
 import { DisposeDuplicates } from './duplicates/dispose-duplicates.js';
 import { CommitFiling } from './filing/commit-filing.js';
@@ -18,6 +18,7 @@ import { LandingPressure } from './filing/landing-pressure.js';
 import { Quarantine } from './filing/quarantine.js';
 import { WritePacks } from './filing/write-packs.js';
 import { BuildMetadata, METADATA_QUEUE, type MetadataPayload } from './jobs/build-metadata.job.js';
+import { GiveUpUploads, UPLOADS_QUEUE } from './jobs/give-up-uploads.js';
 import { PlaceStudy } from './jobs/place-study.job.js';
 import { QuietStudies } from './jobs/quiet-studies.js';
 import { SWEEP_QUEUE, SweepPacks, type SweepCursor, type SweepPayload } from './jobs/sweep-packs.js';
@@ -34,14 +35,16 @@ class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly quiet: QuietStudies,
     private readonly sweep: SweepPacks,
     private readonly watch: FilingWatch,
+    private readonly uploads: GiveUpUploads,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     this.filing.start();
-    this.jobs.start();
+    this.jobs.handle(UPLOADS_QUEUE, (job) => this.uploads.run(job)).start();
     this.quiet.start();
     this.watch.start();
     await this.sweep.schedule(FIRST_SWEEP_MS);
+    await this.uploads.schedule(FIRST_SWEEP_MS);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -99,7 +102,7 @@ class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
       provide: BuildMetadata,
       useFactory: (imaging: ImagingDatabase, jobs: JobQueue, tiers: StorageTiers, store: ObjectStore, reader: PlaceReader, pressure: LandingPressure, clock: Clock) => {
         const directory = new InstanceDirectory({ imaging, jobs, tiers: tiers.names, trustMs: tiers.trustMs });
-        return new BuildMetadata(imaging, new SeriesMetadata(directory, new ReadInstance(directory, reader), store), store, pressure, clock);
+        return new BuildMetadata(imaging, new SeriesMetadata(directory, new ReadInstance(directory, new TogetherReader(reader, tiers)), store), store, pressure, clock);
       },
       inject: [ImagingDatabase, JobQueue, StorageTiers, ObjectStore, PlaceReader, LandingPressure, Clock],
     },
@@ -118,6 +121,11 @@ class LifecycleWork implements OnApplicationBootstrap, OnApplicationShutdown {
       useFactory: (imaging: ImagingDatabase, tiers: StorageTiers, jobs: JobQueue, clock: Clock, log: AppLogger, { orphanAge }: LifecycleConfig) =>
         new SweepPacks({ imaging, tiers, jobs, clock, log, orphanAgeMs: orphanAge }),
       inject: [ImagingDatabase, StorageTiers, JobQueue, Clock, AppLogger, LifecycleConfig],
+    },
+    {
+      provide: GiveUpUploads,
+      useFactory: (tiers: StorageTiers, jobs: JobQueue, clock: Clock, log: AppLogger) => new GiveUpUploads(tiers, jobs, clock, log),
+      inject: [StorageTiers, JobQueue, Clock, AppLogger],
     },
     {
       provide: PlaceStudy,

@@ -1,31 +1,56 @@
-// What a start finds below an area: one listing, and the groups that have references are read.
+// What a start finds in an area: the groups of the log, one head read for each segment, and the large objects.
+import { NotFoundError } from '@perennia/errors';
 import type { ObjectStore } from '@perennia/storage';
-import type { HeldSegment, HeldSegments } from './held-segments.js';
+import { newSegment, type HeldGroup, type HeldSegment, type HeldSegments } from './held-segments.js';
 import { decodeGroup } from './landing-group.js';
-import type { LandingKeys } from './landing-keys.js';
+import { offsetOf, segmentGeneration, type LandingKeys } from './landing-keys.js';
+import type { ListedEntry } from './log-chain.js';
+import { readEntry, type EntryHead } from './log-entry.js';
 
-/** Fills `held`; gives the large objects that the log does not refer to. */
-export async function listArea(store: ObjectStore, keys: LandingKeys, held: HeldSegments): Promise<HeldSegment[]> {
-  for await (const { key, sizeBytes } of store.list(keys.prefix)) {
-    const group = keys.parseGroup(key);
-    const large = keys.parseLarge(key);
-    if (large !== undefined) held.add({ kind: 'big', generation: large, key: keys.largePlace(large), sealed: true, bytes: sizeBytes, groups: [] });
-    if (!group) continue;
-    const { generation } = group;
-    const segment = held.find(generation) ?? { kind: 'seg', generation, key: keys.segmentPlace(generation), sealed: true, bytes: 0, groups: [] };
-    // Names have their numbers padded: the listing is in the order of the log.
-    segment.groups.push({ ...group, key, bytes: sizeBytes });
-    segment.bytes += sizeBytes;
-    held.add(segment);
+/** @param groups in order; fills `held`; gives the large objects that the log does not refer to */
+export async function listArea(store: ObjectStore, keys: LandingKeys, groups: readonly ListedEntry[], held: HeldSegments): Promise<HeldSegment[]> {
+  for await (const { key, sizeBytes } of store.list(`${keys.prefix}big@`)) {
+    const generation = keys.parseLarge(key);
+    if (generation !== undefined) held.add({ ...newSegment('big', generation, keys.largePlace(generation)), sealed: true, bytes: sizeBytes });
   }
-  const segments = held.all();
-  for (const { groups } of segments) {
-    for (const group of groups.filter(({ references }) => references > 0)) {
-      for (const { record, reference } of decodeGroup(await store.read(group.key, 0, group.bytes), group.generation, group.offset, keys)) {
-        const large = reference && held.find(reference.generation);
-        if (large) large.referredAt = record.position;
-      }
+  for (let end = groups.length; end > 0; ) {
+    const last = await readEntry(store, keys, groups[end - 1]!.number).catch(unlessReleased);
+    if (!last) {
+      end -= 1;
+      continue;
+    }
+    const begin = groups.findIndex(({ number }) => number >= last.firstNumber);
+    const segment = segmentOf(keys, last, groups.slice(begin, end));
+    held.add(segment);
+    if (last.references + last.referencesBefore > 0) await noteReferences(store, keys, segment, held);
+    end = begin;
+  }
+  return held.all().filter(({ kind, referredAt }) => kind === 'big' && !referredAt);
+}
+
+function segmentOf(keys: LandingKeys, last: EntryHead, entries: readonly ListedEntry[]): HeldSegment {
+  const generation = segmentGeneration(last.firstNumber);
+  const groups: HeldGroup[] = entries.map(({ number, sizeBytes }) => ({ number, generation, key: keys.log(number), bytes: sizeBytes }));
+  return {
+    ...newSegment('seg', generation, keys.segmentPlace(generation)), sealed: true, groups, bytes: groups.reduce((sum, { bytes }) => sum + bytes, 0),
+    objects: last.objectsBefore + last.objects, references: last.referencesBefore + last.references,
+    lastRecord: { generation, offset: offsetOf(generation, last.number) + last.lastAt },
+  };
+}
+
+async function noteReferences(store: ObjectStore, keys: LandingKeys, { groups, generation }: HeldSegment, held: HeldSegments): Promise<void> {
+  for (const { number, key, bytes } of groups) {
+    const head = await readEntry(store, keys, number).catch(unlessReleased);
+    if (!head?.references) continue;
+    for (const { record, reference } of decodeGroup(await store.read(key, 0, bytes), generation, number, keys)) {
+      const large = reference && held.find(reference.generation);
+      if (large) large.referredAt = record.position;
     }
   }
-  return segments.filter(({ kind, referredAt }) => kind === 'big' && !referredAt);
+}
+
+/** Whoever had the area before us was removing it. */
+function unlessReleased(error: unknown): undefined {
+  if (error instanceof NotFoundError) return undefined;
+  throw error;
 }

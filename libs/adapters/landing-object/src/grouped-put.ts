@@ -1,50 +1,57 @@
 // The way into the log: one PUT at a time, and whoever waits meanwhile goes together into the next one. Acknowledged in the order of the log,
-// when the store has shown the digest and nobody has taken over the area.
-import { ConflictError, StoreFullError } from '@perennia/errors';
-import { recordBytes, type LandedRecord, type ObjectStore } from '@perennia/storage';
-import type { HeldSegment, HeldSegments } from './held-segments.js';
-import { encodeRecord, recordAt, type NewRecord } from './landing-group.js';
-import type { LandingKeys } from './landing-keys.js';
-import type { OwnerEpoch } from './owner-epoch.js';
+// when the store has shown the digest.
+import { AlreadyExistsError, StoreFullError } from '@perennia/errors';
+import { mutant } from '@perennia/fault-points';
+import { recordBytes, type AppendBatch, type LandedRecord, type ObjectStore } from '@perennia/storage';
+import { GroupPatience } from './group-patience.js';
+import { newSegment, type HeldSegment, type HeldSegments } from './held-segments.js';
+import { decodeGroup, encodeRecord, recordAt, type NewRecord } from './landing-group.js';
+import { offsetOf, segmentGeneration, type LandingKeys } from './landing-keys.js';
+import type { LogChain } from './log-chain.js';
+import { encodeEntry, ENTRY_BYTES, type EntryHead } from './log-entry.js';
+
+/** So many groups of a segment are removed by few requests, and their count fits into an offset. */
+const MAX_GROUPS = 4096;
+/** Sequences of a group begin here, times its number. */
+const SEQUENCES_A_GROUP = 2 ** 20;
 
 export interface GroupedPutOptions {
   segmentBytes: number;
   maxSegments: number;
   maxGroupBytes: number;
-  nextGeneration: () => number;
-  firstSequence: number;
 }
 
 interface Pending extends NewRecord {
+  bytes: number;
+  batch: AppendBatch | undefined;
   resolve: (record: LandedRecord) => void;
   reject: (error: unknown) => void;
 }
 
 export class GroupedPut {
-  private waiting: Pending[] = [];
+  private readonly waiting: Pending[] = [];
+  private readonly patience = new GroupPatience();
   private running: Promise<void> | undefined;
-  private current: { segment: HeldSegment; endBytes: number } | undefined;
-  private sequence: number;
-  private lost: ConflictError | undefined;
+  private turn: Promise<unknown> = Promise.resolve();
+  private current: HeldSegment | undefined;
 
   constructor(
     private readonly store: ObjectStore,
     private readonly keys: LandingKeys,
-    private readonly epoch: OwnerEpoch,
+    private readonly chain: LogChain,
     private readonly held: HeldSegments,
     private readonly options: GroupedPutOptions,
-  ) {
-    this.sequence = options.firstSequence;
-  }
+  ) {}
 
   get freeSegments(): number {
     return Math.max(0, this.options.maxSegments - this.held.segments);
   }
 
-  append(record: NewRecord): Promise<LandedRecord> {
-    if (this.lost) return Promise.reject(this.lost);
+  async append(record: NewRecord, batch?: AppendBatch): Promise<LandedRecord> {
+    this.chain.assertOwned();
     return new Promise((resolve, reject) => {
-      this.waiting.push({ ...record, resolve, reject });
+      this.waiting.push({ ...record, bytes: recordBytes(record.objectBytes, record.receipt.length), batch, resolve, reject });
+      this.patience.arrived();
       this.running ??= this.run();
     });
   }
@@ -54,15 +61,35 @@ export class GroupedPut {
     while (this.running) await this.running;
   }
 
+  /** @throws UnavailableError when it cannot be told yet what belongs to the segment */
   async seal(): Promise<void> {
     await this.drained();
-    this.sealCurrent();
+    await this.exclusively(async () => {
+      await this.settle();
+      this.sealCurrent();
+    });
+  }
+
+  /** Removes groups of a sealed segment, and marks that nobody needs. */
+  async remove(numbers: readonly number[]): Promise<void> {
+    const highest = Math.max(...numbers);
+    await this.exclusively(() => this.chain.ensureFollowed(highest));
+    await this.store.deleteAll([...numbers, ...this.chain.takeMarks()].map((number) => this.keys.log(number)));
+  }
+
+  private exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.turn.then(work);
+    this.turn = done.catch(() => undefined);
+    return done;
   }
 
   private async run(): Promise<void> {
     // What is appended in the same turn goes together.
     await Promise.resolve();
-    while (this.waiting.length > 0) await this.putNext();
+    while (this.waiting.length > 0) {
+      await this.patience.forMore(this.waiting, () => performance.now());
+      await this.exclusively(() => this.putNext());
+    }
     // At once: who appends from now on starts anew.
     this.running = undefined;
   }
@@ -70,84 +97,102 @@ export class GroupedPut {
   private async putNext(): Promise<void> {
     let group: Pending[] = [];
     try {
-      const target = this.targetFor(sizeOf(this.waiting[0]!));
-      group = this.takeGroup(this.options.segmentBytes - target.endBytes);
-      await this.put(target, group);
+      await this.settle();
+      const segment = this.segmentFor(this.waiting[0]!.bytes);
+      group = this.takeGroup(this.options.segmentBytes - segment.bytes);
+      await this.put(segment, group);
     } catch (error) {
+      const told = await this.afterFailure(error);
       // Without a segment, or without the area, nobody who waits has a chance.
-      const refused = group.length === 0 || this.lost ? [...group, ...this.waiting.splice(0)] : group;
-      for (const { reject } of refused) reject(error);
+      const refused = group.length === 0 || !this.chain.owned ? [...group, ...this.waiting.splice(0)] : group;
+      for (const { reject } of refused) reject(told);
     }
   }
 
-  private async put(target: { segment: HeldSegment; endBytes: number }, records: readonly Pending[]): Promise<void> {
-    const { generation } = target.segment;
-    const offset = target.endBytes;
+  private async put(segment: HeldSegment, records: readonly Pending[]): Promise<void> {
+    const startedMs = performance.now();
+    const number = this.chain.next;
+    const { generation } = segment;
+    const base = offsetOf(generation, number);
     const landed: LandedRecord[] = [];
+    let bytes = ENTRY_BYTES;
     for (const record of records) {
-      landed.push(recordAt(record, generation, target.endBytes, this.keys));
-      // Also when it fails: what failed may still appear, and its name and place are never used again.
-      target.endBytes += sizeOf(record);
+      landed.push(recordAt(record, generation, base + bytes, this.keys));
+      bytes += record.bytes;
     }
-    const bytes = target.endBytes - offset;
     const objects = records.filter(({ kind }) => kind === 'object').length;
-    const name = { generation, offset, objects, references: records.length - objects, lastOffset: landed.at(-1)!.position.offset };
-    const key = this.keys.group(name);
-    await this.send(key, bytes, records, generation);
-    await this.assertMine();
-    this.held.landed(target.segment, { ...name, key, bytes }, landed);
+    const head = {
+      kind: 'group', epoch: this.chain.epoch, number, firstNumber: generation / 2, objects, references: records.length - objects, objectsBefore: segment.objects,
+      referencesBefore: segment.references, lastAt: landed.at(-1)!.position.offset - base,
+    } as const;
+    await this.send(head, bytes, records);
+    this.chain.created(number);
+    this.held.landed(segment, { number, generation, key: this.keys.log(number), bytes }, landed);
     for (const [at, { resolve }] of records.entries()) resolve(landed[at]!);
+    this.patience.learn(records.length, this.waiting.length, performance.now() - startedMs);
   }
 
-  private async assertMine(): Promise<void> {
+  private async send(head: EntryHead, bytes: number, records: readonly Pending[]): Promise<void> {
+    let writer;
     try {
-      await this.epoch.assertMine();
-    } catch (error) {
-      if (error instanceof ConflictError) this.lost = error;
-      throw error;
-    }
-  }
-
-  private async send(key: string, bytes: number, records: readonly Pending[], generation: number): Promise<void> {
-    const writer = await this.store.create(key, bytes);
-    try {
-      for (const record of records) for (const part of encodeRecord(record, generation, this.sequence++)) await writer.write(part);
+      writer = await this.store.create(this.keys.log(head.number), bytes);
+      await writer.write(encodeEntry(head));
+      const generation = segmentGeneration(head.firstNumber);
+      for (const [at, record] of records.entries()) for (const part of encodeRecord(record, generation, head.number * SEQUENCES_A_GROUP + at)) await writer.write(part);
       await writer.commit();
     } catch (error) {
-      await writer.abort();
+      this.chain.failed();
+      await writer?.abort();
       throw error;
     }
+  }
+
+  /** Taken by somebody else: only the next number tells by whom. */
+  private async afterFailure(error: unknown): Promise<unknown> {
+    if (!(error instanceof AlreadyExistsError)) return error;
+    return this.settle().then(() => error, (found: unknown) => found);
+  }
+
+  /** What a PUT that failed has put into the log all the same belongs to it: not acknowledged, but there. */
+  private async settle(): Promise<void> {
+    const found = await this.chain.settle();
+    if (!found) return;
+    const key = this.keys.log(found.number);
+    const info = await this.store.head(key);
+    const generation = segmentGeneration(found.firstNumber);
+    const segment = this.held.find(generation);
+    if (!info || !segment) return;
+    const records = decodeGroup(await this.store.read(key, 0, info.sizeBytes), generation, found.number, this.keys).map(({ record }) => record);
+    this.held.landed(segment, { number: found.number, generation, key, bytes: info.sizeBytes }, records);
   }
 
   /** @throws StoreFullError when no segment is free */
-  private targetFor(bytes: number): { segment: HeldSegment; endBytes: number } {
-    if (this.current && this.current.endBytes + bytes > this.options.segmentBytes) this.sealCurrent();
+  private segmentFor(bytes: number): HeldSegment {
+    const isFull = this.current && (this.current.bytes + ENTRY_BYTES + bytes > this.options.segmentBytes || this.chain.next - this.current.generation / 2 >= MAX_GROUPS);
+    if (isFull) this.sealCurrent();
     if (this.current) return this.current;
     if (this.freeSegments === 0) throw new StoreFullError('The landing area is full.', { remedy: 'It goes on by itself when objects have been filed.' });
-    const generation = this.options.nextGeneration();
-    const segment: HeldSegment = { kind: 'seg', generation, key: this.keys.segmentPlace(generation), sealed: false, bytes: 0, groups: [] };
-    this.held.add(segment);
-    this.current = { segment, endBytes: 0 };
+    const generation = segmentGeneration(this.chain.next);
+    this.current = newSegment('seg', generation, this.keys.segmentPlace(generation));
+    this.held.add(this.current);
     return this.current;
   }
 
   private takeGroup(roomBytes: number): Pending[] {
-    const limit = Math.min(roomBytes, this.options.maxGroupBytes);
+    const limit = mutant('one-put-per-object') ? 0 : Math.min(roomBytes, this.options.maxGroupBytes) - ENTRY_BYTES;
     let count = 0;
     for (let bytes = 0; count < this.waiting.length; count++) {
-      bytes += sizeOf(this.waiting[count]!);
+      bytes += this.waiting[count]!.bytes;
       if (count > 0 && bytes > limit) break;
     }
     return this.waiting.splice(0, count);
   }
 
   private sealCurrent(): void {
-    const { segment } = this.current ?? {};
+    const segment = this.current;
     this.current = undefined;
     if (!segment) return;
     segment.sealed = true;
     if (segment.groups.length === 0) this.held.remove(segment.generation);
   }
 }
-
-const sizeOf = ({ objectBytes, receipt }: NewRecord): number => recordBytes(objectBytes, receipt.length);

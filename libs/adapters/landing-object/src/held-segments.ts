@@ -3,11 +3,14 @@
 import { NotFoundError } from '@perennia/errors';
 import type { LandedRecord, LandingPosition, ObjectStore, SealedSegment } from '@perennia/storage';
 import { decodeGroup } from './landing-group.js';
-import type { GroupName, LandingKeys } from './landing-keys.js';
+import { offsetOf, type LandingKeys } from './landing-keys.js';
 
 const REMEMBERED_BYTES = 32 * 1024 * 1024;
 
-export interface HeldGroup extends GroupName {
+export interface HeldGroup {
+  number: number;
+  /** Of its segment. */
+  generation: number;
   key: string;
   bytes: number;
   records?: LandedRecord[];
@@ -22,9 +25,15 @@ export interface HeldSegment {
   bytes: number;
   /** In order; none for a large object. */
   groups: HeldGroup[];
+  /** Records in its groups, by kind. */
+  objects: number;
+  references: number;
+  lastRecord?: LandingPosition;
   /** Of a large object: where the log refers to it. */
   referredAt?: LandingPosition;
 }
+
+export const newSegment = (kind: 'seg' | 'big', generation: number, key: string): HeldSegment => ({ kind, generation, key, sealed: false, bytes: 0, groups: [], objects: 0, references: 0 });
 
 export class HeldSegments {
   private readonly byGeneration = new Map<number, HeldSegment>();
@@ -65,6 +74,9 @@ export class HeldSegments {
   landed(segment: HeldSegment, group: HeldGroup, records: LandedRecord[]): void {
     segment.groups.push(group);
     segment.bytes += group.bytes;
+    segment.objects += records.filter(({ place }) => place.key === segment.key).length;
+    segment.references += records.filter(({ place }) => place.key !== segment.key).length;
+    segment.lastRecord = records.at(-1)!.position;
     this.remember(group, records);
     this.durableVersion += 1;
     for (const resume of this.waiters) resume();
@@ -73,11 +85,11 @@ export class HeldSegments {
   async recordsAfter(after: LandingPosition | null, limit: number): Promise<LandedRecord[]> {
     this.seenVersion = this.durableVersion;
     const found: LandedRecord[] = [];
-    for (const { kind, generation, groups } of this.all()) {
-      if (kind === 'big' || (after && generation < after.generation)) continue;
+    for (const { kind, generation, groups, lastRecord } of this.all()) {
+      if (kind === 'big' || (after && generation < after.generation) || (lastRecord && !isAfter(lastRecord, after))) continue;
       for (const group of groups) {
         if (found.length >= limit) return found;
-        if (after && generation === after.generation && group.lastOffset <= after.offset) continue;
+        if (after && generation === after.generation && offsetOf(generation, group.number + 1) <= after.offset) continue;
         for (const record of await this.recordsOf(group)) {
           if (found.length < limit && isAfter(record.position, after) && this.keysHeld.has(record.place.key)) found.push(record);
         }
@@ -101,10 +113,8 @@ export class HeldSegments {
 
   sealedSegments(): SealedSegment[] {
     return this.all().flatMap((segment) => {
-      const { generation, key, bytes, groups, sealed } = segment;
-      const last = groups.at(-1);
-      const lastRecord = last ? { generation, offset: last.lastOffset } : segment.referredAt;
-      const records = segment.kind === 'big' ? 1 : groups.reduce((sum, { objects }) => sum + objects, 0);
+      const { generation, key, bytes, sealed, lastRecord = segment.referredAt } = segment;
+      const records = segment.kind === 'big' ? 1 : segment.objects;
       return sealed && lastRecord ? [{ generation, key, bytes, records, lastRecord }] : [];
     });
   }
@@ -114,7 +124,7 @@ export class HeldSegments {
     if (group.records) return group.records;
     try {
       const bytes = await this.store.read(group.key, 0, group.bytes);
-      const records = decodeGroup(bytes, group.generation, group.offset, this.keys).map(({ record }) => record);
+      const records = decodeGroup(bytes, group.generation, group.number, this.keys).map(({ record }) => record);
       this.remember(group, records);
       return records;
     } catch (error) {

@@ -1,11 +1,12 @@
-// The bytes of one group: records of the landing format end to end. Objects are immutable and whole, so that one pass over the heads suffices.
+// The bytes of one group: its head, then records of the landing format end to end. Objects are immutable and whole, so that one pass over the heads suffices.
 import { crc32 } from 'node:zlib';
 import { LANDING_TIER, type Place } from '@perennia/contracts';
 import { CorruptDataError } from '@perennia/errors';
 import {
   FOOTER_BYTES, GUARDED_PREFIX_BYTES, HEAD_BYTES, type LandedRecord, decodeFooter, decodeHead, decodeReference, encodeFooter, encodeHead, recordBytes, type RecordKind, type StreamReference,
 } from '@perennia/storage';
-import type { LandingKeys } from './landing-keys.js';
+import { offsetOf, type LandingKeys } from './landing-keys.js';
+import { decodeEntry, ENTRY_BYTES } from './log-entry.js';
 
 export interface NewRecord {
   kind: RecordKind;
@@ -47,10 +48,12 @@ export interface ReadRecord {
   reference: StreamReference | undefined;
 }
 
-/** @param offset of the group within its segment; @throws CorruptDataError where there is no whole record */
-export function decodeGroup(bytes: Buffer, generation: number, offset: number, keys: LandingKeys): ReadRecord[] {
+/** @throws CorruptDataError where there is no whole record */
+export function decodeGroup(bytes: Buffer, generation: number, number: number, keys: LandingKeys): ReadRecord[] {
+  decodeEntry(bytes, keys.log(number));
+  const offset = offsetOf(generation, number);
   const found: ReadRecord[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = ENTRY_BYTES; at < bytes.length; ) {
     const head = decodeHead(bytes, at);
     const receiptAt = at + HEAD_BYTES + (head?.objectBytes ?? 0);
     const footerAt = receiptAt + (head?.receiptBytes ?? 0);

@@ -1,28 +1,30 @@
 // Names of a landing area in an object store. `work/landing/{owner}/…`:
-//   epoch/{number}                                                who owns the area: the highest
-//   seg@{generation}/{offset}.{objects}.{references}.{last}       one group of records of a segment; `last`: where its last record begins
-//   big@{generation}                                              one large object
+//   log/{number}        the log: groups of records, marks and fences, numbered without holes
+//   big@{generation}    one large object
+// and how positions and places follow from the numbers: a segment is a run of numbers, its generation is twice the first, and the upper part
+// of an offset counts the numbers from there. Whoever has a place needs no listing to find its object.
 import { InvalidInputError } from '@perennia/errors';
 import { workKey } from '@perennia/storage';
 
 const OWNER = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
 const DIGITS = 16;
-const GROUP = /^seg@(\d+)\/(\d+)\.(\d+)\.(\d+)\.(\d+)$/;
+const LOG = /^log\/(\d+)$/;
 const LARGE = /^big@(\d+)$/;
-const EPOCH = /^epoch\/(\d+)$/;
-
-/** A group as its name and size tell it. */
-export interface GroupName {
-  generation: number;
-  /** Of its first byte within the segment. */
-  offset: number;
-  objects: number;
-  references: number;
-  /** Of the head of its last record, within the segment. */
-  lastOffset: number;
-}
+/** Bytes of an offset for each number; no group is as large. */
+const STRIDE = 2 ** 32;
 
 const padded = (value: number): string => String(value).padStart(DIGITS, '0');
+
+export const segmentGeneration = (firstNumber: number): number => 2 * firstNumber;
+/** @param count of all large objects of the area so far */
+export const largeGeneration = (count: number): number => 2 * count + 1;
+/** Of the first byte of the object with that number. */
+export const offsetOf = (generation: number, number: number): number => (number - generation / 2) * STRIDE;
+
+/** The number of the object that has the byte, and where in it. */
+export function numberAt(generation: number, offset: number): { number: number; at: number } {
+  return { number: generation / 2 + Math.floor(offset / STRIDE), at: offset % STRIDE };
+}
 
 export class LandingKeys {
   constructor(readonly owner: string) {
@@ -33,14 +35,11 @@ export class LandingKeys {
   get prefix(): string {
     return `work/landing/${this.owner}/`;
   }
-  segmentPrefix(generation: number): string {
-    return `${this.prefix}seg@${padded(generation)}/`;
+  get logPrefix(): string {
+    return `${this.prefix}log/`;
   }
-  epoch(number: number): string {
-    return workKey('landing', this.owner, 'epoch', padded(number));
-  }
-  group({ generation, offset, objects, references, lastOffset }: GroupName): string {
-    return workKey('landing', this.owner, `seg@${padded(generation)}`, [padded(offset), objects, references, lastOffset].join('.'));
+  log(number: number): string {
+    return workKey('landing', this.owner, 'log', padded(number));
   }
   large(generation: number): string {
     return workKey('landing', this.owner, `big@${padded(generation)}`);
@@ -53,21 +52,16 @@ export class LandingKeys {
     return `${this.owner}/big@${generation}`;
   }
 
-  parseEpoch(key: string): number | undefined {
-    return this.numbers(key, EPOCH)?.[0];
+  parseLog(key: string): number | undefined {
+    return this.numberIn(key, LOG);
   }
   parseLarge(key: string): number | undefined {
-    return this.numbers(key, LARGE)?.[0];
-  }
-  parseGroup(key: string): GroupName | undefined {
-    const found = this.numbers(key, GROUP);
-    if (!found) return undefined;
-    const [generation, offset, objects, references, lastOffset] = found as [number, number, number, number, number];
-    return { generation, offset, objects, references, lastOffset };
+    return this.numberIn(key, LARGE);
   }
 
-  private numbers(key: string, pattern: RegExp): number[] | undefined {
-    return key.startsWith(this.prefix) ? pattern.exec(key.slice(this.prefix.length))?.slice(1).map(Number) : undefined;
+  private numberIn(key: string, pattern: RegExp): number | undefined {
+    const found = key.startsWith(this.prefix) ? pattern.exec(key.slice(this.prefix.length)) : null;
+    return found ? Number(found[1]) : undefined;
   }
 }
 

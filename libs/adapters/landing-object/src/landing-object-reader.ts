@@ -1,32 +1,39 @@
-// Reads the places of landing areas on an object store, of any owner and from any process. Which object has a byte of a segment is learnt
-// from one listing of it, which stays true: segments grow, and go as a whole.
+// Reads the places of landing areas on an object store, of any owner and from any process. Small objects are read with their whole group, of
+// which the last ones are remembered: who files a study reads one object of the store for each group, not for each instance.
 import { Readable } from 'node:stream';
 import type { Place } from '@perennia/contracts';
 import { NotFoundError, PlaceMovedError } from '@perennia/errors';
-import { assertInside, decodeHead, HEAD_BYTES, PlaceReader, type ObjectStore } from '@perennia/storage';
-import { parsePlaceKey } from './landing-keys.js';
+import { assertInside, decodeHead, HEAD_BYTES, PlaceReader, RecentObjects, type ObjectStore } from '@perennia/storage';
+import { numberAt, parsePlaceKey } from './landing-keys.js';
 import { readLargeReceipt } from './large-object.js';
 
-const SEGMENTS_KNOWN = 1000;
-
-interface KnownGroup {
-  key: string;
-  offset: number;
-  endOffset: number;
-}
+/**
+ * Larger ones are read by themselves at first: a group may have one object of each of many studies, and all of it would be read for each of
+ * them. Who asks for a second one of a group, while so few others were asked for, reads what came together together.
+ */
+const SMALL_BYTES = 64 * 1024;
+const GROUPS_WATCHED = 4;
 
 export class LandingObjectReader extends PlaceReader {
-  private readonly known = new Map<string, KnownGroup[]>();
+  private readonly groups: RecentObjects;
+  /** Groups of which a large object was read last, and where it began. */
+  private readonly watched = new Map<string, number>();
 
   constructor(private readonly store: ObjectStore) {
     super();
+    this.groups = new RecentObjects(store);
   }
 
   async read(place: Place, offset: number, length: number, into?: Buffer): Promise<Buffer> {
     assertInside(place, offset, length);
-    return this.orMoved(place, async () => {
-      const { key, at } = await this.find(place);
-      return this.store.read(key, at + offset, length, into ? { into } : {});
+    const { key, at } = find(place);
+    return orMoved(place, async () => {
+      const bytes = await this.fromGroup(place, offset, length);
+      // The caller's own: what is remembered stays as it is.
+      if (!bytes) return this.store.read(key, at + offset, length, into ? { into } : {});
+      if (!into || into.length < length) return Buffer.from(bytes);
+      bytes.copy(into);
+      return into.subarray(0, length);
     });
   }
 
@@ -35,10 +42,10 @@ export class LandingObjectReader extends PlaceReader {
   }
 
   override receipt(place: Place): Promise<string> {
-    return this.orMoved(place, async () => {
+    return orMoved(place, async () => {
       const { keys, kind, generation } = parsePlaceKey(place.key);
       if (kind === 'big') return (await readLargeReceipt(this.store, keys.large(generation))).receipt.toString();
-      const { key, at } = await this.find(place);
+      const { key, at } = find(place);
       const head = decodeHead(await this.store.read(key, at - HEAD_BYTES, HEAD_BYTES));
       if (!head) throw moved(place);
       return (await this.store.read(key, at + head.objectBytes, head.receiptBytes)).toString();
@@ -47,47 +54,47 @@ export class LandingObjectReader extends PlaceReader {
 
   private async *pieces(place: Place, offset: number, length: number): AsyncGenerator<Buffer> {
     assertInside(place, offset, length);
-    const { key, at } = await this.orMoved(place, () => this.find(place));
+    const { key, at } = find(place);
+    const bytes = await orMoved(place, () => this.fromGroup(place, offset, length));
+    if (bytes) return yield Buffer.from(bytes);
     const chunks = this.store.readStream(key, at + offset, length)[Symbol.asyncIterator]();
     try {
-      for (let step = await this.orMoved(place, () => chunks.next()); !step.done; step = await this.orMoved(place, () => chunks.next())) yield step.value as Buffer;
+      for (let step = await orMoved(place, () => chunks.next()); !step.done; step = await orMoved(place, () => chunks.next())) yield step.value as Buffer;
     } finally {
       await chunks.return?.();
     }
   }
 
-  /** The object that has the place, and where in it the place begins. @throws PlaceMovedError */
-  private async find(place: Place): Promise<{ key: string; at: number }> {
-    const { keys, kind, generation } = parsePlaceKey(place.key);
-    if (kind === 'big') return { key: keys.large(generation), at: place.offset };
-    const inKnown = groupOf(this.known.get(place.key), place);
-    if (inKnown) return inKnown;
-    const groups: KnownGroup[] = [];
-    for await (const { key, sizeBytes } of this.store.list(keys.segmentPrefix(generation))) {
-      const group = keys.parseGroup(key);
-      if (group) groups.push({ key, offset: group.offset, endOffset: group.offset + sizeBytes });
-    }
-    if (this.known.size >= SEGMENTS_KNOWN) this.known.clear();
-    this.known.set(place.key, groups);
-    const found = groupOf(groups, place);
-    if (!found) throw moved(place);
-    return found;
+  private async fromGroup(place: Place, offset: number, length: number): Promise<Buffer | undefined> {
+    const { key, at, isGroup } = find(place);
+    if (!isGroup || length === 0 || (place.length > SMALL_BYTES && !this.isSecond(key, at))) return undefined;
+    const group = await this.groups.get(key);
+    return at + place.length <= group.length ? group.subarray(at + offset, at + offset + length) : undefined;
   }
 
-  private async orMoved<T>(place: Place, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
-      this.known.delete(place.key);
-      throw moved(place, error);
-    }
+  private isSecond(key: string, at: number): boolean {
+    const first = this.watched.get(key);
+    this.watched.delete(key);
+    this.watched.set(key, first ?? at);
+    if (this.watched.size > GROUPS_WATCHED) this.watched.delete(this.watched.keys().next().value!);
+    return first !== undefined && first !== at;
   }
 }
 
-function groupOf(groups: readonly KnownGroup[] | undefined, place: Place): { key: string; at: number } | undefined {
-  const group = groups?.find(({ offset, endOffset }) => place.offset >= offset && place.offset + place.length <= endOffset);
-  return group && { key: group.key, at: place.offset - group.offset };
+/** The object that has the place, and where in it the place begins. */
+function find(place: Place): { key: string; at: number; isGroup: boolean } {
+  const { keys, kind, generation } = parsePlaceKey(place.key);
+  if (kind === 'big') return { key: keys.large(generation), at: place.offset, isGroup: false };
+  const { number, at } = numberAt(generation, place.offset);
+  return { key: keys.log(number), at, isGroup: true };
+}
+
+async function orMoved<T>(place: Place, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof NotFoundError ? moved(place, error) : error;
+  }
 }
 
 function moved(place: Place, cause?: unknown): PlaceMovedError {

@@ -2,15 +2,16 @@
 // `adopt` does so to drain the area of an owner that will not come back.
 import { IllegalStateError, InvalidInputError, NotFoundError } from '@perennia/errors';
 import {
-  encodeReference, Landing, recordBytes, type LandedRecord, type LandingPosition, type LandingState, type LandingStream, type ObjectStore, type SealedSegment,
+  encodeReference, Landing, recordBytes, type AppendBatch, type LandedRecord, type LandingPosition, type LandingState, type LandingStream, type ObjectStore, type SealedSegment,
 } from '@perennia/storage';
 import { listArea } from './area-listing.js';
 import { GroupedPut } from './grouped-put.js';
-import { HeldSegments, type HeldSegment } from './held-segments.js';
-import { LandingKeys } from './landing-keys.js';
+import { HeldSegments, newSegment, type HeldSegment } from './held-segments.js';
+import { largeGeneration, LandingKeys, segmentGeneration } from './landing-keys.js';
 import { readLargeReceipt } from './large-object.js';
 import { LargeObjectStream } from './large-object-stream.js';
-import { OwnerEpoch } from './owner-epoch.js';
+import { LogChain } from './log-chain.js';
+import { ENTRY_BYTES } from './log-entry.js';
 
 export interface ObjectLandingOptions {
   store: ObjectStore;
@@ -27,27 +28,29 @@ export interface ObjectLandingOptions {
 }
 
 const MIB = 1024 * 1024;
-/** Generations and sequences of an epoch begin here, times its number. */
-const GENERATIONS_AN_EPOCH = 2 ** 20;
-const SEQUENCES_AN_EPOCH = 2 ** 32;
+/** Large objects of an epoch are counted from here, times its number. */
+const LARGE_AN_EPOCH = 2 ** 20;
 
 export class ObjectLanding extends Landing {
   private readonly log: GroupedPut;
   private readonly segmentBytes: number;
   private readonly maxSegments: number;
   private readonly streams = new Set<LargeObjectStream>();
-  private upcomingGeneration: number;
+  private larges: number;
   private closed: Promise<void> | undefined;
 
-  private constructor(private readonly options: ObjectLandingOptions, private readonly keys: LandingKeys, epoch: OwnerEpoch, private readonly held: HeldSegments, private readonly draining: boolean) {
+  private constructor(
+    private readonly options: ObjectLandingOptions,
+    private readonly keys: LandingKeys,
+    private readonly chain: LogChain,
+    private readonly held: HeldSegments,
+    private readonly draining: boolean,
+  ) {
     super();
     this.segmentBytes = options.segmentBytes ?? 64 * MIB;
     this.maxSegments = options.maxSegments ?? 256;
-    this.upcomingGeneration = epoch.number * GENERATIONS_AN_EPOCH;
-    this.log = new GroupedPut(options.store, keys, epoch, held, {
-      segmentBytes: this.segmentBytes, maxSegments: this.maxSegments, maxGroupBytes: options.maxGroupBytes ?? 8 * MIB,
-      nextGeneration: () => this.upcomingGeneration++, firstSequence: epoch.number * SEQUENCES_AN_EPOCH,
-    });
+    this.larges = chain.epoch * LARGE_AN_EPOCH;
+    this.log = new GroupedPut(options.store, keys, chain, held, { segmentBytes: this.segmentBytes, maxSegments: this.maxSegments, maxGroupBytes: options.maxGroupBytes ?? 8 * MIB });
   }
 
   /** @throws UnavailableError, ConflictError, CorruptDataError */
@@ -62,27 +65,27 @@ export class ObjectLanding extends Landing {
 
   private static async start(options: ObjectLandingOptions, draining: boolean): Promise<ObjectLanding> {
     const keys = new LandingKeys(options.owner);
-    const epoch = await OwnerEpoch.claim(options.store, keys);
+    const { chain, groups } = await LogChain.claim(options.store, keys);
     const held = new HeldSegments(options.store, keys);
-    const unreferred = await listArea(options.store, keys, held);
-    const landing = new ObjectLanding(options, keys, epoch, held, draining);
+    const unreferred = await listArea(options.store, keys, groups, held);
+    const landing = new ObjectLanding(options, keys, chain, held, draining);
     for (const segment of unreferred) landing.referAgain(segment).catch((error: unknown) => options.onUnreferred?.(segment.generation, error));
     return landing;
   }
 
-  async append(receipt: string, parts: readonly Uint8Array[]): Promise<LandedRecord> {
+  async append(receipt: string, parts: readonly Uint8Array[], _headroom?: Buffer, batch?: AppendBatch): Promise<LandedRecord> {
     this.assertAppendable();
     const text = Buffer.from(receipt);
     const objectBytes = parts.reduce((sum, part) => sum + part.length, 0);
-    if (recordBytes(objectBytes, text.length) > this.segmentBytes) {
+    if (ENTRY_BYTES + recordBytes(objectBytes, text.length) > this.segmentBytes) {
       throw new InvalidInputError('The object is too large for a landing segment; it must be streamed.', { details: { objectBytes } });
     }
-    return this.log.append({ kind: 'object', receipt: text, parts, objectBytes });
+    return this.log.append({ kind: 'object', receipt: text, parts, objectBytes }, batch);
   }
 
   async openStream(expectedBytes?: number): Promise<LandingStream> {
     this.assertAppendable();
-    const generation = this.upcomingGeneration++;
+    const generation = largeGeneration(this.larges++);
     const writer = await this.options.store.create(this.keys.large(generation), expectedBytes);
     const stream = new LargeObjectStream(writer, {
       refer: (objectBytes, storedBytes, receipt) => this.refer(generation, objectBytes, storedBytes, receipt),
@@ -111,13 +114,11 @@ export class ObjectLanding extends Landing {
   /** Releasing what was released before is no error. @throws IllegalStateError for a segment in use, NotFoundError for an unknown one */
   async release(generation: number): Promise<void> {
     const segment = this.held.find(generation);
-    if (!segment && generation < this.upcomingGeneration) return;
+    if (!segment && this.isEarlier(generation)) return;
     if (!segment) throw new NotFoundError('There is no such landing segment.', { details: { generation } });
     if (!segment.sealed) throw new IllegalStateError('A landing segment in use cannot be released.', { details: { generation } });
-    const { store } = this.options;
-    if (segment.kind === 'big') await store.delete(this.keys.large(generation));
-    // By listing: a group whose PUT had failed may have come to be.
-    else for await (const { key } of store.list(this.keys.segmentPrefix(generation))) await store.delete(key);
+    if (segment.kind === 'big') await this.options.store.delete(this.keys.large(generation));
+    else await this.log.remove(segment.groups.map(({ number }) => number));
     this.held.remove(generation);
   }
 
@@ -134,7 +135,7 @@ export class ObjectLanding extends Landing {
   }
 
   private async refer(generation: number, objectBytes: number, storedBytes: number, receipt: Buffer): Promise<LandedRecord> {
-    const segment: HeldSegment = { kind: 'big', generation, key: this.keys.largePlace(generation), sealed: true, bytes: storedBytes, groups: [] };
+    const segment: HeldSegment = { ...newSegment('big', generation, this.keys.largePlace(generation)), sealed: true, bytes: storedBytes };
     this.held.add(segment);
     try {
       return await this.putReference(segment, objectBytes, receipt);
@@ -155,6 +156,10 @@ export class ObjectLanding extends Landing {
     const record = await this.log.append({ kind: 'reference', receipt, parts: [reference], objectBytes: reference.length });
     segment.referredAt = record.position;
     return record;
+  }
+
+  private isEarlier(generation: number): boolean {
+    return generation < (generation % 2 === 0 ? segmentGeneration(this.chain.next) : largeGeneration(this.larges));
   }
 
   private assertAppendable(): void {

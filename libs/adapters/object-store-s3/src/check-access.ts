@@ -9,6 +9,7 @@ import type { S3Bucket } from './s3-bucket.js';
 import { S3ObjectWriter } from './s3-object-writer.js';
 import type { PartMemory } from './part-memory.js';
 import { abortStaleUploads, abortUpload } from './stale-uploads.js';
+import { versionsOf } from './remove-objects.js';
 import { lookAt, removeObject } from './stored-object.js';
 
 const PROBE = Buffer.from('A probe of the archive: it may be removed.\n');
@@ -22,6 +23,7 @@ export async function checkAccess(bucket: S3Bucket, memory: PartMemory, endpoint
   await step('list uploads', 's3:ListBucketMultipartUploads', endpoint, () => abortStaleUploads(bucket, NOBODYS_AGE_MS));
   await step('write objects', 's3:PutObject', endpoint, () => writeProbe(bucket, memory, key));
   await step('read objects', 's3:GetObject', endpoint, () => readProbe(bucket, key));
+  if (bucket.hasVersions) await step('list versions', 's3:ListBucketVersions', endpoint, () => versionsOf(bucket, [key]));
   await step('refuse to overwrite', 's3:PutObject, s3:AbortMultipartUpload', endpoint, () => assertNeverOverwritten(bucket, key));
   await step('remove objects', 's3:DeleteObject, s3:DeleteObjectVersion', endpoint, () => removeObject(bucket, key));
 }
@@ -55,6 +57,7 @@ async function writeProbe(bucket: S3Bucket, memory: PartMemory, key: string): Pr
 async function readProbe(bucket: S3Bucket, key: string): Promise<void> {
   for await (const chunk of readRange(bucket, key, 0, PROBE.length, {})) if (!PROBE.equals(chunk)) throw new ConfigurationError('The object store gives back other bytes than it was given.');
   const found = await lookAt(bucket, key);
+  bucket.hasVersions = found?.versionId !== undefined;
   if (found?.sha256 !== undefined) return;
   throw new ConfigurationError('The object store keeps no SHA-256 of its objects.', { remedy: 'Use an object store that keeps additional checksums (x-amz-checksum-sha256).' });
 }

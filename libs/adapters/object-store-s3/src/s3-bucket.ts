@@ -8,6 +8,8 @@ export class S3Bucket {
   readonly name: string;
   /** Empty, or ends with a slash. */
   readonly prefix: string;
+  /** Whether objects have versions: seen when the store is opened, or when a removal leaves a marker. */
+  hasVersions = false;
 
   constructor(readonly client: S3Client, readonly calls: S3Calls, options: ResolvedOptions) {
     this.name = options.bucket;

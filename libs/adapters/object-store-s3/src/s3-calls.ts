@@ -24,7 +24,7 @@ const THROTTLED_FACTOR = 3;
 const DOING: Readonly<Record<string, string | undefined>> = {
   PutObject: 'store an object', CreateMultipartUpload: 'store an object', UploadPart: 'store an object', CompleteMultipartUpload: 'store an object',
   AbortMultipartUpload: 'give up an upload', ListMultipartUploads: 'list uploads', GetObject: 'read an object', HeadObject: 'look at an object',
-  ListObjectsV2: 'list objects', DeleteObject: 'remove an object',
+  ListObjectsV2: 'list objects', ListObjectVersions: 'list versions', DeleteObject: 'remove an object', DeleteObjects: 'remove objects',
 };
 
 export class S3Calls {

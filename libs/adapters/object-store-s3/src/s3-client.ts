@@ -53,13 +53,13 @@ export function s3Client(options: ResolvedOptions): S3Client {
       socketTimeout: options.noProgressMs,
     }),
   });
-  client.middlewareStack.add((next) => (args) => {
+  client.middlewareStack.add((next, { commandName }) => (args) => {
     const { headers } = args.request as SentRequest;
     const checksum = headers['x-amz-checksum-sha256'];
     // The digest that we send for the object is the one that the signature needs: bytes are hashed once.
     if (checksum !== undefined) headers['x-amz-content-sha256'] = Buffer.from(checksum, 'base64').toString('hex');
     // The SDK would check by itself and wrap the body; we do that while counting bytes.
-    if (headers['range']?.startsWith('bytes=0-')) headers['x-amz-checksum-mode'] = 'ENABLED';
+    if (commandName === 'GetObjectCommand' && (headers['range'] ?? 'bytes=0-').startsWith('bytes=0-')) headers['x-amz-checksum-mode'] = 'ENABLED';
     return next(args);
   }, { step: 'build', name: 'oneDigest' });
   return client;

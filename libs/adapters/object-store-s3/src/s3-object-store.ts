@@ -3,20 +3,24 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
 import { CorruptDataError } from '@perennia/errors';
-import { ObjectStore, type ObjectInfo, type ObjectWriter, type ReadOptions } from '@perennia/storage';
+import { ObjectStore, type ObjectInfo, type ObjectWriter, type ReadOptions, type StaleUpload } from '@perennia/storage';
 import { checkAccess } from './check-access.js';
 import type { BreakerState } from './circuit-breaker.js';
 import { PartMemory } from './part-memory.js';
 import { readRange } from './read-range.js';
+import { readUpTo } from './read-up-to.js';
+import { removeObjects } from './remove-objects.js';
 import { S3Bucket } from './s3-bucket.js';
 import { S3Calls } from './s3-calls.js';
 import { s3Client } from './s3-client.js';
 import { S3ObjectWriter } from './s3-object-writer.js';
 import { resolveOptions, type S3ObjectStoreOptions } from './s3-options.js';
-import { abortStaleUploads, type StaleUpload } from './stale-uploads.js';
+import { abortStaleUploads } from './stale-uploads.js';
 import { lookAt, removeObject } from './stored-object.js';
 
 export class S3ObjectStore extends ObjectStore {
+  override readonly isRemote = true;
+
   private constructor(private readonly bucket: S3Bucket, private readonly memory: PartMemory) {
     super();
   }
@@ -62,6 +66,10 @@ export class S3ObjectStore extends ObjectStore {
     return Readable.from(readRange(this.bucket, key, offset, length, options), { objectMode: false });
   }
 
+  override readUpTo(key: string, mostBytes: number): Promise<Buffer> {
+    return readUpTo(this.bucket, key, mostBytes);
+  }
+
   async head(key: string): Promise<ObjectInfo | null> {
     const found = await lookAt(this.bucket, key);
     return found && { key, sizeBytes: found.sizeBytes };
@@ -87,12 +95,17 @@ export class S3ObjectStore extends ObjectStore {
     return removeObject(this.bucket, key);
   }
 
+  /** @throws ConflictError when one of them is locked */
+  override deleteAll(keys: readonly string[]): Promise<void> {
+    return removeObjects(this.bucket, keys);
+  }
+
   async capacity(): Promise<null> {
     return null;
   }
 
   /** Gives up uploads in parts that began at least so long ago and were never finished; a day is a good age. */
-  abortStaleUploads(olderThanMs: number): Promise<StaleUpload[]> {
+  override abortStaleUploads(olderThanMs: number): Promise<StaleUpload[]> {
     return abortStaleUploads(this.bucket, olderThanMs);
   }
 

@@ -47,6 +47,39 @@ suite('S3ObjectStore in buckets that keep versions and locks', () => {
     expect(left).not.toMatch(/<Version>|<DeleteMarker>/);
   });
 
+  it('given a bucket with versions, when many objects are removed at once, then nothing stays of them, by one listing and one removal, and others stay', async () => {
+    const requests: string[] = [];
+    const bucket = await server.createBucket({ versioning: true });
+    const store = await S3ObjectStore.open({ ...server.access, bucket, onRequest: (operation) => requests.push(operation) });
+    opened.push(store);
+    const keys = Array.from({ length: 20 }, (_, n) => workKey('many', String(n)));
+    for (const key of [...keys, workKey('many', 'other')]) await put(store, key);
+    requests.length = 0;
+    await store.deleteAll([...keys, workKey('many', 'never')]);
+    expect(requests).toEqual(['ListObjectVersions', 'DeleteObjects']);
+    const left = await versionsIn(bucket);
+    expect(left.match(/<Key>[^<]*<\/Key>/g)).toEqual(['<Key>work/many/other</Key>']);
+    expect(left).not.toMatch(/<DeleteMarker>/);
+  });
+
+  it('given a bucket whose versions are switched on later, when many objects are removed, then nothing stays of them', async () => {
+    const { store, bucket } = await openIn({});
+    for (const name of ['a', 'b']) await put(store, workKey(name));
+    await server.setVersioning(bucket, 'Enabled');
+    for (const name of ['c', 'd']) await put(store, workKey(name));
+    await store.deleteAll(['a', 'b', 'c', 'd'].map((name) => workKey(name)));
+    expect(await versionsIn(bucket)).not.toMatch(/<Version>|<DeleteMarker>/);
+  });
+
+  it('given a locked object among many, when they are removed, then that is refused and it stays', async () => {
+    const { store, bucket } = await openIn({ objectLock: true });
+    for (const name of ['a', 'b', 'c']) await put(store, workKey(name));
+    await lock(bucket, workKey('b'), new Date(Date.now() + 3_600_000));
+    await expect(store.deleteAll(['a', 'b', 'c'].map((name) => workKey(name)))).rejects.toBeInstanceOf(ConflictError);
+    expect(await store.head(workKey('b'))).not.toBeNull();
+    expect(await store.head(workKey('a'))).toBeNull();
+  });
+
   it('given versions that somebody else wrote over an object, when it is removed, then none of them comes to light', async () => {
     const { store, bucket } = await openIn({ versioning: true });
     await put(store, workKey('a'));

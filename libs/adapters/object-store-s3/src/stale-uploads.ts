@@ -2,12 +2,8 @@
 // objects.
 import { AbortMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import { NotFoundError } from '@perennia/errors';
+import type { StaleUpload } from '@perennia/storage';
 import type { S3Bucket } from './s3-bucket.js';
-
-export interface StaleUpload {
-  key: string;
-  startedAt: Date;
-}
 
 /** Gives up the uploads of this archive that began at least so long ago, and tells which. */
 export async function abortStaleUploads(bucket: S3Bucket, olderThanMs: number): Promise<StaleUpload[]> {

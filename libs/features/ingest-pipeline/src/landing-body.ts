@@ -1,6 +1,6 @@
 // The bytes of one object on their way into the landing area: gathered in blocks while small, streamed into a segment of its own when
 // large, so that no object above the limit is ever whole in memory.
-import type { LandedRecord, Landing, LandingStream } from '@perennia/storage';
+import type { AppendBatch, LandedRecord, Landing, LandingStream } from '@perennia/storage';
 import { LARGE_BLOCK_BYTES, SMALL_BLOCK_BYTES, type BlockPool } from './block-pool.js';
 
 /** Objects up to this size are gathered and share one durable write with their neighbours. */
@@ -21,6 +21,7 @@ export class LandingBody {
     private readonly landing: Landing,
     private readonly pool: BlockPool,
     private readonly gatherLimitBytes = GATHER_LIMIT_BYTES,
+    private readonly batch?: AppendBatch,
   ) {
     this.headroomBytes = landing.headroomBytes;
   }
@@ -82,7 +83,7 @@ export class LandingBody {
   async commit(receipt: string): Promise<LandedRecord> {
     this.closed = true;
     try {
-      return this.stream ? await this.stream.commit(receipt) : await this.landing.append(receipt, this.parts(), this.blocks[0]?.subarray(0, this.headroomBytes));
+      return this.stream ? await this.stream.commit(receipt) : await this.landing.append(receipt, this.parts(), this.blocks[0]?.subarray(0, this.headroomBytes), this.batch);
     } finally {
       this.giveBack();
     }

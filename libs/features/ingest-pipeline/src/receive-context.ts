@@ -1,6 +1,7 @@
 // What is known about an object before its first byte, and what its sender is told at the end.
 import type { ReceiptSource } from '@perennia/contracts';
 import type { HeaderMemory } from '@perennia/dicom-stream';
+import type { AppendBatch } from '@perennia/storage';
 import type { RefusalCode } from './refusal-code.js';
 import type { SourceProfile } from './source-profile.js';
 
@@ -13,6 +14,8 @@ export interface ReceiveContext {
   command?: { sopClassUid: string; sopInstanceUid: string; transferSyntaxUid: string };
   /** Of the association or connection the object comes by; absent: each object is read by itself. */
   memory?: HeaderMemory;
+  /** Of the request the object comes in with others, which are answered together. */
+  batch?: AppendBatch;
   /** STOW-RS to /studies/{uid}: another study is refused. */
   expectedStudyInstanceUid?: string;
   /** Of the span in which it is stored, when its way is recorded. */

@@ -53,7 +53,7 @@ class ObjectReception implements ObjectSink {
     private readonly parts: ReceiveObjectParts,
     private readonly context: ReceiveContext,
   ) {
-    this.body = new LandingBody(parts.landing, parts.blocks);
+    this.body = new LandingBody(parts.landing, parts.blocks, undefined, context.batch);
     if (context.command) this.beginBareDataset(context.command);
     else this.beginning = new Part10Beginning();
   }

@@ -1,5 +1,6 @@
+export { AppendBatch } from './append-batch.js';
 export { Landing, type LandedRecord, type LandingPosition, type LandingState, type LandingStream, type SealedSegment } from './landing.js';
-export { ObjectStore, type ObjectInfo, type ObjectWriter, type ReadOptions } from './object-store.js';
+export { ObjectStore, type ObjectInfo, type ObjectWriter, type ReadOptions, type StaleUpload } from './object-store.js';
 export { StorageTiers, type TierRules } from './storage-tiers.js';
 export { PlaceReader } from './place-reader.js';
 export { TieredPlaceReader, assertInside } from './tiered-place-reader.js';
@@ -20,3 +21,5 @@ export { isProcessAlive, processIdentity } from './process-identity.js';
 export { asDiskError } from './disk-error.js';
 export { FolderSync } from './folder-sync.js';
 export { AlignedBuffers, BLOCK_BYTES } from './aligned-buffers.js';
+export { RecentObjects } from './recent-objects.js';
+export { TogetherReader } from './together-reader.js';

@@ -1,5 +1,6 @@
 // Port: the write-ahead log of reception. A record is durable before its sender is answered.
 import type { Place } from '@perennia/contracts';
+import type { AppendBatch } from './append-batch.js';
 
 /** Where a record stands in the order of one landing area. `generation` rises with each (re)use of a segment. */
 export interface LandingPosition {
@@ -63,9 +64,10 @@ export abstract class Landing {
    * Appends one record; resolves when it and every record before it are durable.
    * @param parts the Part 10 object as consecutive buffers; they must not change until the promise settles
    * @param headroom the `headroomBytes` directly before the first part, in the same memory; they are written to
+   * @param batch of a sender who is answered for several objects at once
    * @throws StoreFullError at once when no segment is free or the disk is full (nothing was acknowledged, nothing stays)
    */
-  abstract append(receipt: string, parts: readonly Uint8Array[], headroom?: Buffer): Promise<LandedRecord>;
+  abstract append(receipt: string, parts: readonly Uint8Array[], headroom?: Buffer, batch?: AppendBatch): Promise<LandedRecord>;
   /** @param expectedBytes a hint; @throws StoreFullError as `append` */
   abstract openStream(expectedBytes?: number): Promise<LandingStream>;
   /** Durable records after `after` (null: from the oldest held segment on) in order, at most `limit`; [] when there is none yet. */

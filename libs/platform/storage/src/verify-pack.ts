@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Receipt } from '@perennia/contracts';
-import { CorruptDataError } from '@perennia/errors';
+import { CorruptDataError, InvalidInputError } from '@perennia/errors';
 import type { ObjectStore } from './object-store.js';
-import type { PackEntry, ReceiptHead } from './pack-format.js';
+import { decodePackFooter, PACK_FOOTER_BYTES, type PackEntry, type ReceiptHead } from './pack-format.js';
 import type { WrittenPack } from './pack-writer.js';
-import { readPackIndex, readRawPackIndex } from './read-pack-index.js';
+import { readPackIndex } from './read-pack-index.js';
 
 /** Digests one object from its chunks and says whether it is what it should be. */
 interface ObjectCheck {
@@ -53,31 +53,34 @@ export async function verifyPack(store: ObjectStore, key: string, signal?: Abort
   return entries;
 }
 
-/** Filing: what stands on the device now is what was received, by the digests of the receipts. @throws as `verifyPack` */
+/** Filing: what stands on the device now is what was received, by the digests of the receipts; one read of all of it. @throws as `verifyPack` */
 export async function verifyWrittenPack(store: ObjectStore, written: WrittenPack, signal?: AbortSignal): Promise<void> {
-  const { key } = written.info;
-  const { footer } = await readRawPackIndex(store, key, uncached(signal));
-  if (!footer.indexSha256.equals(written.indexSha256)) throw new CorruptDataError('The index of the pack is not the one that was written.', { details: { key } });
-  await checkObjects(store, key, written.entries, (entry, at) => new ReceivedDatasetCheck(entry, written.prefixCrcs[at]!), signal);
+  const { key, sizeBytes } = written.info;
+  const rest = await checkObjects(store, key, written.entries, (entry, at) => new ReceivedDatasetCheck(entry, written.prefixCrcs[at]!), signal, sizeBytes);
+  const index = rest.subarray(0, -PACK_FOOTER_BYTES);
+  const { indexSha256 } = decodePackFooter(rest.subarray(-PACK_FOOTER_BYTES), sizeBytes);
+  if (indexSha256.equals(written.indexSha256) && createHash('sha256').update(index).digest().equals(indexSha256)) return;
+  throw new CorruptDataError('The index of the pack is not the one that was written.', { details: { key } });
 }
 
 function uncached(signal: AbortSignal | undefined): { uncached: true; signal?: AbortSignal } {
   return signal ? { uncached: true, signal } : { uncached: true };
 }
 
-/** One stream over all objects: they stand end to end. */
+/** One stream over all objects: they stand end to end. @param endBytes up to where it goes; gives what comes behind the objects */
 async function checkObjects<R extends Pick<Receipt, 'receiptId'>>(
-  store: ObjectStore, key: string, entries: readonly PackEntry<R>[], checkOf: (entry: PackEntry<R>, at: number) => ObjectCheck, signal?: AbortSignal,
-): Promise<void> {
+  store: ObjectStore, key: string, entries: readonly PackEntry<R>[], checkOf: (entry: PackEntry<R>, at: number) => ObjectCheck, signal?: AbortSignal, endBytes?: number,
+): Promise<Buffer> {
   const last = entries.at(-1);
   const dataBytes = last ? last.offset + last.length : 0;
   const damaged: string[] = [];
+  const rest: Buffer[] = [];
   let current = 0;
   let check: ObjectCheck | undefined;
   let left = 0;
-  for await (const data of store.chunks(key, 0, dataBytes, uncached(signal))) {
+  for await (const data of bytesUpTo(store, key, endBytes ?? dataBytes, signal)) {
     let chunk = data;
-    while (chunk.length > 0) {
+    while (chunk.length > 0 && current < entries.length) {
       if (!check) {
         check = checkOf(entries[current]!, current);
         left = entries[current]!.length;
@@ -91,7 +94,18 @@ async function checkObjects<R extends Pick<Receipt, 'receiptId'>>(
       check = undefined;
       current += 1;
     }
+    // The memory of a chunk is used again.
+    if (chunk.length > 0) rest.push(Buffer.from(chunk));
   }
-  if (damaged.length === 0 && current === entries.length) return;
+  if (damaged.length === 0 && current === entries.length) return Buffer.concat(rest);
   throw new CorruptDataError('Objects in the pack do not match their digests.', { details: { key, damaged } });
+}
+
+async function* bytesUpTo(store: ObjectStore, key: string, endBytes: number, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+  try {
+    yield* store.chunks(key, 0, endBytes, uncached(signal));
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    throw new CorruptDataError('The pack is shorter than it was written.', { cause: error, details: { key } });
+  }
 }

@@ -76,6 +76,15 @@ export function objectStoreContract(name: string, makeHarness: () => Promise<Obj
       }
     });
 
+    it('reads an object whose size nobody told, or so much of its beginning', async () => {
+      const key = newKey();
+      const bytes = bytesOf(300_000, 3);
+      await put(key, bytes);
+      for (const most of [300_000, 300_001, 8 * 1024 * 1024]) expect((await store.readUpTo(key, most)).equals(bytes)).toBe(true);
+      expect((await store.readUpTo(key, 100_001)).equals(bytes.subarray(0, 100_001))).toBe(true);
+      await expect(store.readUpTo(newKey(), 10)).rejects.toBeInstanceOf(NotFoundError);
+    });
+
     it('lends its chunks one at a time, and reads into given memory, without mixing up what it gave before', async () => {
       const key = newKey();
       const bytes = bytesOf(6 * 1024 * 1024 + 333, 9);
@@ -157,6 +166,16 @@ export function objectStoreContract(name: string, makeHarness: () => Promise<Obj
       expect(await store.head(key)).toBeNull();
       await expect(store.read(key, 0, 1)).rejects.toBeInstanceOf(NotFoundError);
       await put(key, bytesOf(3));
+    });
+
+    it('removes many at once, also some that are not there, and no others', async () => {
+      const made = Array.from({ length: 5 }, () => newKey());
+      for (const key of made) await put(key, bytesOf(10));
+      const [kept, ...removed] = made as [string, ...string[]];
+      await store.deleteAll([...removed, newKey()]);
+      await store.deleteAll([]);
+      for (const key of removed) expect(await store.head(key)).toBeNull();
+      expect(await store.head(kept)).not.toBeNull();
     });
 
     it('lists keys below a prefix in ascending order of bytes', async () => {

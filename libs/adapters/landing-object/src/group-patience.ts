@@ -1,0 +1,70 @@
+// How long what waits is kept from the next PUT, so that groups are as large as what can wait. Who has got an answer sends the next object
+// within a millisecond or two: taken at once, groups would be small and large in turns. So there is a moment's patience
+//   - when more than one sender was active in the last round, until as many wait as then, or nobody came for `GAP_MS`; at most as long
+//     as the last PUT took, and `MOST_MS`;
+//   - while all that waits belongs to batches, until these have all they bring, `BATCH_BYTES` wait, or nothing came for `BATCH_GAP_MS`;
+//     at most `BATCH_MOST_MS`.
+// A lone sender is never kept waiting.
+import type { AppendBatch } from '@perennia/storage';
+
+const GAP_MS = 8;
+const MOST_MS = 25;
+const BATCH_GAP_MS = 20;
+const BATCH_MOST_MS = 200;
+const BATCH_BYTES = 2 * 1024 * 1024;
+
+interface Waiting {
+  bytes: number;
+  batch: AppendBatch | undefined;
+}
+
+export class GroupPatience {
+  /** Senders of the last round: its group and who waited at its end. */
+  private expected = 1;
+  private lastPutMs = 0;
+  private wake: (() => void) | undefined;
+
+  /** Told after each PUT. */
+  learn(groupSize: number, waitingSize: number, putMs: number): void {
+    this.expected = groupSize + waitingSize;
+    this.lastPutMs = putMs;
+  }
+
+  /** Told of each append. */
+  arrived(): void {
+    this.wake?.();
+  }
+
+  /** Resolves when the group is to be taken. @param waiting what waits, as it is at any moment */
+  async forMore(waiting: readonly Waiting[], nowMs: () => number): Promise<void> {
+    const startedMs = nowMs();
+    for (let arrivedMs = startedMs, count = waiting.length; ; ) {
+      if (waiting.length > count) [arrivedMs, count] = [nowMs(), waiting.length];
+      const bound = this.boundFor(waiting);
+      const leftMs = bound ? Math.min(startedMs + bound.mostMs, arrivedMs + bound.gapMs) - nowMs() : 0;
+      if (leftMs <= 0) return;
+      await this.pause(leftMs, waiting);
+    }
+  }
+
+  private boundFor(waiting: readonly Waiting[]): { mostMs: number; gapMs: number } | undefined {
+    if (waiting.every(({ batch }) => batch)) {
+      const isFull = waiting.reduce((sum, { bytes }) => sum + bytes, 0) >= BATCH_BYTES;
+      if (!isFull && waiting.some(({ batch }) => batch!.isOpen)) return { mostMs: BATCH_MOST_MS, gapMs: BATCH_GAP_MS };
+      if (isFull) return undefined;
+    }
+    return waiting.length < this.expected ? { mostMs: Math.min(MOST_MS, this.lastPutMs), gapMs: GAP_MS } : undefined;
+  }
+
+  private async pause(mostMs: number, waiting: readonly Waiting[]): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.max(1, mostMs));
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      for (const batch of new Set(waiting.map((each) => each.batch))) if (batch?.isOpen) batch.onPause(() => this.wake?.());
+    });
+    this.wake = undefined;
+  }
+}
