@@ -30,7 +30,7 @@ suite('A cluster on S3', () => {
   }, 120_000);
 
   it('given tiny objects by STOW-RS over four connections, then 1,000 of them take at most 60 requests', async () => {
-    const result = await countedStore(cluster, { ...TINY, studies: 4, road: 'stow', parallel: 4, perBody: 50 });
+    const result = await countedStore(cluster, { ...TINY, studies: 8, road: 'stow', parallel: 4, perBody: 50 });
     process.stderr.write(`STOW-RS: ${JSON.stringify(result)}\n`);
     expect(perThousand(result)).toBeLessThanOrEqual(60);
   }, 120_000);

@@ -2,16 +2,18 @@
 // within a millisecond or two: taken at once, groups would be small and large in turns. So there is a moment's patience
 //   - when more than one sender was active in the last round, until as many wait as then, or nobody came for `GAP_MS`; at most as long
 //     as the last PUT took, and `MOST_MS`;
-//   - while all that waits belongs to batches, until these have all they bring, `BATCH_BYTES` wait, or nothing came for `BATCH_GAP_MS`;
-//     at most `BATCH_MOST_MS`.
+//   - while all that waits belongs to batches and some of these bring more, up to `BATCH_BYTES` or `BATCH_RECORDS`. Nobody waits for an answer as long as all
+//     of them do: then it is for long. Once one has all it brings, the others have a moment to come to their end as well.
 // A lone sender is never kept waiting.
 import type { AppendBatch } from '@perennia/storage';
 
 const GAP_MS = 8;
 const MOST_MS = 25;
-const BATCH_GAP_MS = 20;
-const BATCH_MOST_MS = 200;
+const ALL_OPEN = { mostMs: 1000, gapMs: 100 };
+const SOME_OPEN = { mostMs: 60, gapMs: 20 };
 const BATCH_BYTES = 2 * 1024 * 1024;
+/** Each takes a block of memory at least. */
+const BATCH_RECORDS = 256;
 
 interface Waiting {
   bytes: number;
@@ -38,10 +40,14 @@ export class GroupPatience {
   /** Resolves when the group is to be taken. @param waiting what waits, as it is at any moment */
   async forMore(waiting: readonly Waiting[], nowMs: () => number): Promise<void> {
     const startedMs = nowMs();
-    for (let arrivedMs = startedMs, count = waiting.length; ; ) {
+    let [arrivedMs, count] = [startedMs, waiting.length];
+    /** Since when somebody waits for an answer. */
+    let answerMs: number | undefined;
+    for (;;) {
       if (waiting.length > count) [arrivedMs, count] = [nowMs(), waiting.length];
       const bound = this.boundFor(waiting);
-      const leftMs = bound ? Math.min(startedMs + bound.mostMs, arrivedMs + bound.gapMs) - nowMs() : 0;
+      if (bound !== ALL_OPEN) answerMs ??= nowMs();
+      const leftMs = bound ? Math.min((answerMs ?? startedMs) + bound.mostMs, arrivedMs + bound.gapMs) - nowMs() : 0;
       if (leftMs <= 0) return;
       await this.pause(leftMs, waiting);
     }
@@ -49,9 +55,9 @@ export class GroupPatience {
 
   private boundFor(waiting: readonly Waiting[]): { mostMs: number; gapMs: number } | undefined {
     if (waiting.every(({ batch }) => batch)) {
-      const isFull = waiting.reduce((sum, { bytes }) => sum + bytes, 0) >= BATCH_BYTES;
-      if (!isFull && waiting.some(({ batch }) => batch!.isOpen)) return { mostMs: BATCH_MOST_MS, gapMs: BATCH_GAP_MS };
-      if (isFull) return undefined;
+      if (waiting.length >= BATCH_RECORDS || waiting.reduce((sum, { bytes }) => sum + bytes, 0) >= BATCH_BYTES) return undefined;
+      const open = waiting.filter(({ batch }) => batch!.isOpen).length;
+      if (open > 0) return open === waiting.length ? ALL_OPEN : SOME_OPEN;
     }
     return waiting.length < this.expected ? { mostMs: Math.min(MOST_MS, this.lastPutMs), gapMs: GAP_MS } : undefined;
   }
