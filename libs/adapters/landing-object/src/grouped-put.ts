@@ -34,6 +34,8 @@ export class GroupedPut {
   private running: Promise<void> | undefined;
   private turn: Promise<unknown> = Promise.resolve();
   private current: HeldSegment | undefined;
+  /** In the log, but not read yet: heads of later groups count its records. */
+  private unread: EntryHead | undefined;
 
   constructor(
     private readonly store: ObjectStore,
@@ -155,15 +157,17 @@ export class GroupedPut {
 
   /** What a PUT that failed has put into the log all the same belongs to it: not acknowledged, but there. */
   private async settle(): Promise<void> {
-    const found = await this.chain.settle();
+    const found = (this.unread ??= await this.chain.settle());
     if (!found) return;
     const key = this.keys.log(found.number);
     const info = await this.store.head(key);
     const generation = segmentGeneration(found.firstNumber);
     const segment = this.held.find(generation);
+    this.unread = info && segment ? found : undefined;
     if (!info || !segment) return;
     const records = decodeGroup(await this.store.read(key, 0, info.sizeBytes), generation, found.number, this.keys).map(({ record }) => record);
     this.held.landed(segment, { number: found.number, generation, key, bytes: info.sizeBytes }, records);
+    this.unread = undefined;
   }
 
   /** @throws StoreFullError when no segment is free */
