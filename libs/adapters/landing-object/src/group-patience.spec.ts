@@ -4,6 +4,8 @@ import { GroupPatience } from './group-patience.js';
 
 const one = (batch?: AppendBatch): { bytes: number; batch: AppendBatch | undefined } => ({ bytes: 10_000, batch });
 
+const several = (count: number, batch?: AppendBatch): ReturnType<typeof one>[] => Array.from({ length: count }, () => one(batch));
+
 /** Whether the group is taken without waiting for anything but what was promised already. */
 async function isTakenAtOnce(patience: GroupPatience, waiting: ReturnType<typeof one>[]): Promise<boolean> {
   let isTaken = false;
@@ -16,14 +18,18 @@ describe('How long a group waits for more', () => {
   it('given a lone sender, then it never waits', async () => {
     const patience = new GroupPatience();
     expect(await isTakenAtOnce(patience, [one()])).toBe(true);
-    patience.learn(1, 0, 30);
+    patience.learn([one()], [], 30);
     expect(await isTakenAtOnce(patience, [one()])).toBe(true);
+    const [large, small] = [new AppendBatch(), new AppendBatch()];
+    for (const batch of [large, small]) batch.pause();
+    patience.learn(several(50, large), [], 30);
+    expect(await isTakenAtOnce(patience, several(10, small))).toBe(true);
   });
 
   it('given eight senders in the last round, then the group waits until eight are there', async () => {
     const patience = new GroupPatience();
-    patience.learn(5, 3, 30);
-    const waiting = Array.from({ length: 7 }, () => one());
+    patience.learn(several(5), several(3), 30);
+    const waiting = several(7);
     const taken = patience.forMore(waiting, () => 0);
     expect(await isTakenAtOnce(patience, waiting)).toBe(false);
     waiting.push(one());
@@ -33,7 +39,7 @@ describe('How long a group waits for more', () => {
 
   it('given eight senders of whom some went away, then it takes what is there after at most as long as the last PUT took', async () => {
     const patience = new GroupPatience();
-    patience.learn(8, 0, 30);
+    patience.learn(several(8), [], 30);
     let nowMs = 0;
     await patience.forMore([one(), one()], () => (nowMs += 3));
     expect(nowMs).toBeLessThanOrEqual(33);

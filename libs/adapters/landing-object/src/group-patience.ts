@@ -3,13 +3,15 @@
 //   - when more than one sender was active in the last round, until as many wait as then, or nobody came for `GAP_MS`; at most as long
 //     as the last PUT took, and `MOST_MS`;
 //   - while all that waits belongs to batches and some of these bring more, up to `BATCH_BYTES` or `BATCH_RECORDS`. Nobody waits for an answer as long as all
-//     of them do: then it is for long. Once one has all it brings, the others have a moment to come to their end as well.
+//     of them do: then it is for long. Once one has all it brings, the others have a moment to come to their end as well, and those of
+//     the last round to begin.
 // A lone sender is never kept waiting.
 import type { AppendBatch } from '@perennia/storage';
 
 const GAP_MS = 8;
 const MOST_MS = 25;
 const ALL_OPEN = { mostMs: 1000, gapMs: 100 };
+/** Whoever sends so much at once waits for its indexing too, as a rule. */
 const SOME_OPEN = { mostMs: 60, gapMs: 20 };
 const BATCH_BYTES = 2 * 1024 * 1024;
 /** Each takes a block of memory at least. */
@@ -21,14 +23,14 @@ interface Waiting {
 }
 
 export class GroupPatience {
-  /** Senders of the last round: its group and who waited at its end. */
+  /** Senders of the last round: of its group, and those who waited at its end. */
   private expected = 1;
   private lastPutMs = 0;
   private wake: (() => void) | undefined;
 
-  /** Told after each PUT. */
-  learn(groupSize: number, waitingSize: number, putMs: number): void {
-    this.expected = groupSize + waitingSize;
+  /** Told after each PUT: what it took along, and what waits at its end. */
+  learn(group: readonly Waiting[], waiting: readonly Waiting[], putMs: number): void {
+    this.expected = sendersOf([...group, ...waiting]);
     this.lastPutMs = putMs;
   }
 
@@ -54,12 +56,14 @@ export class GroupPatience {
   }
 
   private boundFor(waiting: readonly Waiting[]): { mostMs: number; gapMs: number } | undefined {
+    const isMore = sendersOf(waiting) < this.expected;
     if (waiting.every(({ batch }) => batch)) {
       if (waiting.length >= BATCH_RECORDS || waiting.reduce((sum, { bytes }) => sum + bytes, 0) >= BATCH_BYTES) return undefined;
       const open = waiting.filter(({ batch }) => batch!.isOpen).length;
-      if (open > 0) return open === waiting.length ? ALL_OPEN : SOME_OPEN;
+      if (open === waiting.length) return ALL_OPEN;
+      return open > 0 || isMore ? SOME_OPEN : undefined;
     }
-    return waiting.length < this.expected ? { mostMs: Math.min(MOST_MS, this.lastPutMs), gapMs: GAP_MS } : undefined;
+    return isMore ? { mostMs: Math.min(MOST_MS, this.lastPutMs), gapMs: GAP_MS } : undefined;
   }
 
   private async pause(mostMs: number, waiting: readonly Waiting[]): Promise<void> {
@@ -73,4 +77,10 @@ export class GroupPatience {
     });
     this.wake = undefined;
   }
+}
+
+/** Objects of a batch have one sender. */
+function sendersOf(waiting: readonly Waiting[]): number {
+  const batches = new Set(waiting.map(({ batch }) => batch));
+  return waiting.filter(({ batch }) => !batch).length + [...batches].filter(Boolean).length;
 }

@@ -3,6 +3,7 @@
 import { AlreadyExistsError, StoreFullError } from '@perennia/errors';
 import { mutant } from '@perennia/fault-points';
 import { recordBytes, type AppendBatch, type LandedRecord, type ObjectStore } from '@perennia/storage';
+import type { Clock } from '@perennia/telemetry';
 import { GroupPatience } from './group-patience.js';
 import { newSegment, type HeldSegment, type HeldSegments } from './held-segments.js';
 import { decodeGroup, encodeRecord, recordAt, type NewRecord } from './landing-group.js';
@@ -19,6 +20,7 @@ export interface GroupedPutOptions {
   segmentBytes: number;
   maxSegments: number;
   maxGroupBytes: number;
+  clock: Clock;
 }
 
 interface Pending extends NewRecord {
@@ -89,7 +91,7 @@ export class GroupedPut {
     // What is appended in the same turn goes together.
     await Promise.resolve();
     while (this.waiting.length > 0) {
-      await this.patience.forMore(this.waiting, () => performance.now());
+      if (!mutant('one-put-per-object')) await this.patience.forMore(this.waiting, () => this.options.clock.monotonicMs());
       await this.exclusively(() => this.putNext());
     }
     // At once: who appends from now on starts anew.
@@ -112,7 +114,7 @@ export class GroupedPut {
   }
 
   private async put(segment: HeldSegment, records: readonly Pending[]): Promise<void> {
-    const startedMs = performance.now();
+    const startedMs = this.options.clock.monotonicMs();
     const number = this.chain.next;
     const { generation } = segment;
     const base = offsetOf(generation, number);
@@ -131,7 +133,7 @@ export class GroupedPut {
     this.chain.created(number);
     this.held.landed(segment, { number, generation, key: this.keys.log(number), bytes }, landed);
     for (const [at, { resolve }] of records.entries()) resolve(landed[at]!);
-    this.patience.learn(records.length, this.waiting.length, performance.now() - startedMs);
+    this.patience.learn(records, this.waiting, this.options.clock.monotonicMs() - startedMs);
   }
 
   private async send(head: EntryHead, bytes: number, records: readonly Pending[]): Promise<void> {

@@ -4,6 +4,7 @@ import { IllegalStateError, InvalidInputError, NotFoundError } from '@perennia/e
 import {
   encodeReference, Landing, recordBytes, type AppendBatch, type LandedRecord, type LandingPosition, type LandingState, type LandingStream, type ObjectStore, type SealedSegment,
 } from '@perennia/storage';
+import { SystemClock, type Clock } from '@perennia/telemetry';
 import { listArea } from './area-listing.js';
 import { GroupedPut } from './grouped-put.js';
 import { HeldSegments, newSegment, type HeldSegment } from './held-segments.js';
@@ -23,6 +24,7 @@ export interface ObjectLandingOptions {
   maxSegments?: number;
   /** Of one PUT; a single record may be larger. @default 8 MiB */
   maxGroupBytes?: number;
+  clock?: Clock;
   /** Told when a large object could not be put into the log again; the next start tries again. */
   onUnreferred?: (generation: number, error: unknown) => void;
 }
@@ -50,7 +52,8 @@ export class ObjectLanding extends Landing {
     this.segmentBytes = options.segmentBytes ?? 64 * MIB;
     this.maxSegments = options.maxSegments ?? 256;
     this.larges = chain.epoch * LARGE_AN_EPOCH;
-    this.log = new GroupedPut(options.store, keys, chain, held, { segmentBytes: this.segmentBytes, maxSegments: this.maxSegments, maxGroupBytes: options.maxGroupBytes ?? 8 * MIB });
+    const { maxGroupBytes = 8 * MIB, clock = new SystemClock() } = options;
+    this.log = new GroupedPut(options.store, keys, chain, held, { segmentBytes: this.segmentBytes, maxSegments: this.maxSegments, maxGroupBytes, clock });
   }
 
   /** @throws UnavailableError, ConflictError, CorruptDataError */
