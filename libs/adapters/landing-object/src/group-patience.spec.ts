@@ -66,6 +66,6 @@ describe('How long a group waits for more', () => {
   it('given much of bodies under way, then it waits no longer', async () => {
     const batch = new AppendBatch();
     expect(await isTakenAtOnce(new GroupPatience(), Array.from({ length: 256 }, () => one(batch)))).toBe(true);
-    expect(await isTakenAtOnce(new GroupPatience(), [{ bytes: 2 * 1024 * 1024, batch }])).toBe(true);
+    expect(await isTakenAtOnce(new GroupPatience(), [{ bytes: 1024 * 1024, batch }])).toBe(true);
   });
 });

@@ -2,9 +2,9 @@
 // within a millisecond or two: taken at once, groups would be small and large in turns. So there is a moment's patience
 //   - when more than one sender was active in the last round, until as many wait as then, or nobody came for `GAP_MS`; at most as long
 //     as the last PUT took, and `MOST_MS`;
-//   - while all that waits belongs to batches and some of these bring more, up to `BATCH_BYTES` or `BATCH_RECORDS`. Nobody waits for an answer as long as all
-//     of them do: then it is for long. Once one has all it brings, the others have a moment to come to their end as well, and those of
-//     the last round to begin.
+//   - while all that waits belongs to batches and some of these bring more, up to `BATCH_BYTES` or `BATCH_RECORDS`. Nobody waits for an
+//     answer as long as all of them do: then it is for long. Once one has all it brings, the others have a moment to come to their end
+//     as well, and those of the last round to begin.
 // A lone sender is never kept waiting.
 import type { AppendBatch } from '@perennia/storage';
 
@@ -13,7 +13,10 @@ const MOST_MS = 25;
 const ALL_OPEN = { mostMs: 1000, gapMs: 100 };
 /** Whoever sends so much at once waits for its indexing too, as a rule. */
 const SOME_OPEN = { mostMs: 60, gapMs: 20 };
-const BATCH_BYTES = 2 * 1024 * 1024;
+const BATCH_BYTES = 3 * 1024 * 1024;
+/** Of large objects: it is better to send some while the others come. */
+const LARGE_BATCH_BYTES = 1024 * 1024;
+const LARGE_BYTES = 64 * 1024;
 /** Each takes a block of memory at least. */
 const BATCH_RECORDS = 256;
 
@@ -58,7 +61,8 @@ export class GroupPatience {
   private boundFor(waiting: readonly Waiting[]): { mostMs: number; gapMs: number } | undefined {
     const isMore = sendersOf(waiting) < this.expected;
     if (waiting.every(({ batch }) => batch)) {
-      if (waiting.length >= BATCH_RECORDS || waiting.reduce((sum, { bytes }) => sum + bytes, 0) >= BATCH_BYTES) return undefined;
+      const bytes = waiting.reduce((sum, each) => sum + each.bytes, 0);
+      if (waiting.length >= BATCH_RECORDS || bytes >= (bytes > waiting.length * LARGE_BYTES ? LARGE_BATCH_BYTES : BATCH_BYTES)) return undefined;
       const open = waiting.filter(({ batch }) => batch!.isOpen).length;
       if (open === waiting.length) return ALL_OPEN;
       return open > 0 || isMore ? SOME_OPEN : undefined;
