@@ -13,6 +13,7 @@ import { SegmentKeeper } from './segment-keeper.js';
 const LOOKS = 3;
 /** Areas of processes that never reached the database are found by listing. */
 const LISTING_INTERVAL_MS = 3_600_000;
+const NOT_NOW = 'landing areas without an owner are not looked after for the moment';
 
 export interface AdoptableAreas {
   owners(): Promise<string[]>;
@@ -44,6 +45,8 @@ export class LandingAdopter {
   private listedMs: number | undefined;
   /** How often in a row each was seen silent, by owner and its last sign of life. */
   private looks = new Map<string, number>();
+  /** By owner: one area that cannot be emptied (an object of it is in quarantine) keeps no other one waiting. */
+  private readonly adopted = new Map<string, Promise<void>>();
 
   constructor(private readonly parts: LandingAdopterParts) {
     this.intervalMs = heartbeatMs(parts.adoptAfterMs);
@@ -56,6 +59,7 @@ export class LandingAdopter {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.running;
+    await Promise.all(this.adopted.values());
   }
 
   private async run(): Promise<void> {
@@ -64,10 +68,10 @@ export class LandingAdopter {
     while (!signal.aborted) {
       try {
         await this.listAreas();
-        for (const silent of await this.look()) await this.workOff(silent);
+        for (const silent of await this.look()) this.adopt(silent);
       } catch (error) {
         this.looks.clear();
-        logger.warn({ err: (error as Error).message }, 'landing areas without an owner are not looked after for the moment');
+        logger.warn({ err: (error as Error).message }, NOT_NOW);
       }
       await clock.sleep(this.intervalMs, signal);
     }
@@ -91,7 +95,15 @@ export class LandingAdopter {
       [this.parts.adoptAfterMs, this.id],
     );
     this.looks = new Map(silent.map((each): [string, number] => [keyOf(each), (this.looks.get(keyOf(each)) ?? 0) + 1]));
-    return silent.filter((each) => this.looks.get(keyOf(each))! >= LOOKS);
+    return silent.filter((each) => this.looks.get(keyOf(each))! >= LOOKS && !this.adopted.has(each.owner));
+  }
+
+  private adopt(silent: SilentOwner): void {
+    const { owner } = silent;
+    const done = this.workOff(silent)
+      .catch((error: unknown) => this.parts.logger.warn({ owner, err: (error as Error).message }, NOT_NOW))
+      .finally(() => this.adopted.delete(owner));
+    this.adopted.set(owner, done);
   }
 
   /** Until nothing is left, or the owner is back, or this process stops. */
