@@ -34,7 +34,7 @@ async function step(what: string, permission: string, endpoint: string, work: ()
   } catch (error) {
     if (error instanceof UnavailableError) {
       throw new UnavailableError(`The object store at ${endpoint} does not answer (${String(error.details['code'] ?? 'no answer in time')}).`, {
-        cause: error, remedy: 'Check VNA_S3_ENDPOINT, and that the object store runs and can be reached.',
+        cause: error, remedy: 'Check the endpoint of the tier, and that the object store runs and can be reached.',
       });
     }
     if (error instanceof ConflictError && error.details['legalHold'] === false) throw locksByItself(error);
