@@ -8,7 +8,7 @@ import { join, relative } from 'node:path';
 import { carriedEnvironment, carriedNode, prepare, root } from './runtime.mjs';
 
 const BESIDE_THE_CODE = ['--testPathIgnorePatterns', '/node_modules/', '/dist/', `${root}/test/`, '--maxWorkers=2'];
-const waiting = ['chaos/', 'cluster/', 'upgrade/', 'deploy/', 'faults/kafka', 'blackbox/tiers', 'blackbox/telemetry'].map((path) => `${root}/test/${path}`);
+const waiting = ['chaos/', 'cluster/', 'upgrade/', 'deploy/', 'blackbox/tiers', 'blackbox/telemetry'].map((path) => `${root}/test/${path}`);
 const WAITING = ['--maxWorkers=2', '--testPathPatterns', ...waiting];
 const MEASURING = ['--runInBand', '--testPathIgnorePatterns', '/node_modules/', '/dist/', ...waiting, '--testPathPatterns', `${root}/test/`];
 

@@ -9,7 +9,7 @@ import { INDEXING_GROUP, type IndexReceipts } from './index-receipts.js';
 import type { IndexedNotice } from './indexed-notice.js';
 import { parseReceipts } from './parse-receipts.js';
 
-const LAG_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 600];
+const LAG_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 60, 600];
 
 export interface ReceiptConsumerParts {
   runner: ConsumerRunner;

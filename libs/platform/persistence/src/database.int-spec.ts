@@ -59,7 +59,8 @@ describe('PlaneDatabase', () => {
       await add(sql, other);
     });
     await Promise.all([crossing('first', 'x', 'y'), crossing('second', 'y', 'x')]);
-    expect(attempts.first + attempts.second).toBe(3);
+    // One of them is given up at least once; on a busy machine they may meet again.
+    expect(attempts.first + attempts.second).toBeGreaterThanOrEqual(3);
     expect(await control.query(`select name from control.tenant where tenant_id in ('x', 'y')`)).toEqual([{ name: '2' }, { name: '2' }]);
   });
 
