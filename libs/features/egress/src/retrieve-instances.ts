@@ -6,7 +6,7 @@ import { CancelledError } from '@perennia/errors';
 import type { PlaceReader } from '@perennia/storage';
 import { orderedWindow } from './ordered-window.js';
 import { READ_BYTES, type ReadInstance } from './read-instance.js';
-import type { StoredInstance } from './stored-instance.js';
+import type { StoredCopy, StoredInstance } from './stored-instance.js';
 
 /** Consecutive bytes of one instance. */
 export interface InstancePiece {
@@ -17,6 +17,8 @@ export interface InstancePiece {
 }
 interface PlannedPiece {
   instance: StoredInstance;
+  /** What the read was planned for; the instance may be given another one meanwhile. */
+  copy: StoredCopy;
   offset: number;
   length: number;
 }
@@ -55,11 +57,8 @@ export class RetrieveInstances {
 
   async #run({ place, pieces }: PlannedRead): Promise<{ pieces: InstancePiece[]; memory: Buffer }> {
     const memory = this.#free.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES + REST_BYTES);
-    if (pieces.some(({ instance }) => instance.copy.unproven)) {
-      const planned = pieces.map(({ instance }) => instance.copy);
-      for (const { instance } of pieces) await this.readInstance.prove(instance);
-      if (pieces.some(({ instance }, at) => instance.copy !== planned[at])) return { pieces: await this.#singly(pieces), memory };
-    }
+    for (const { instance } of pieces) if (instance.copy.unproven) await this.readInstance.prove(instance);
+    if (pieces.some(({ instance, copy }) => instance.copy !== copy)) return { pieces: await this.#singly(pieces), memory };
     let bytes: Buffer;
     try {
       bytes = await this.places.read(place, 0, place.length, memory);
@@ -83,7 +82,8 @@ export class RetrieveInstances {
 export function* planReads(instances: readonly StoredInstance[]): Generator<PlannedRead> {
   let open: PlannedRead | null = null;
   for (const instance of instances) {
-    const { place } = instance.copy;
+    const { copy } = instance;
+    const { place } = copy;
     for (let offset = 0; offset < place.length; ) {
       // A preamble is never cut, so that one look tells what it is.
       const room = READ_BYTES - (open?.place.length ?? 0);
@@ -94,7 +94,7 @@ export function* planReads(instances: readonly StoredInstance[]): Generator<Plan
       open ??= { place: { ...place, offset: place.offset + offset, length: 0 }, pieces: [] };
       const left = place.length - offset;
       const length = left <= READ_BYTES + REST_BYTES - open.place.length ? left : READ_BYTES - open.place.length;
-      open.pieces.push({ instance, offset, length });
+      open.pieces.push({ instance, copy, offset, length });
       open.place.length += length;
       offset += length;
     }
