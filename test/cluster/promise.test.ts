@@ -1,5 +1,5 @@
 // The services apart, two copies of each behind one address, on a real Kafka broker, S3 server and PostgreSQL. Any of them is killed, the log and
-// the object store go away, everything is restarted one after the other, while senders store and readers read: the promise holds (E2, E5).
+// the object store go away, one copy of each and then the other is restarted, while senders store and readers read: the promise holds (E2, E5).
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -4,7 +4,7 @@ import { readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { LANDING_TIER } from '@perennia/contracts';
 import {
-  HEAD_BYTES, REFERENCE_BYTES, decodeHead, decodeReference, type LandedRecord, type LandingPosition, type RecordHead,
+  DurableNotice, HEAD_BYTES, REFERENCE_BYTES, decodeHead, decodeReference, type LandedRecord, type LandingPosition, type RecordHead,
 } from '@perennia/storage';
 import type { LandingDamage } from './landing-options.js';
 import { RecentRecords } from './recent-records.js';
@@ -18,9 +18,7 @@ export class RecordLog {
   private readonly segments = new Map<number, Segment>();
   private readonly streams = new Map<number, Segment>();
   private readonly recent: RecentRecords;
-  private readonly waiters = new Set<() => void>();
-  private durableVersion = 0;
-  private seenVersion = 0;
+  private readonly notice = new DurableNotice();
 
   constructor(
     held: readonly Segment[],
@@ -28,7 +26,7 @@ export class RecordLog {
   ) {
     for (const segment of held) this.segments.set(segment.generation, segment);
     const last = held.at(-1);
-    if (last) this.durableVersion = 1;
+    if (last) this.notice.tell();
     this.recent = new RecentRecords(last ? { generation: last.generation, offset: Number.MAX_SAFE_INTEGER } : null);
   }
 
@@ -54,29 +52,19 @@ export class RecordLog {
 
   landed(records: readonly LandedRecord[]): void {
     this.recent.push(records);
-    this.durableVersion += 1;
-    for (const resume of this.waiters) resume();
+    this.notice.tell();
   }
 
   async recordsAfter(after: LandingPosition | null, limit: number): Promise<LandedRecord[]> {
-    const version = this.durableVersion;
+    const version = this.notice.now;
     const known = this.recent.after(after);
     const records = known ? this.stillHeld(known, limit) : await this.readAfter(after, limit);
-    if (records.length < limit) this.seenVersion = version;
+    if (records.length < limit) this.notice.saw(version);
     return records;
   }
 
   whenDurable(signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.durableVersion !== this.seenVersion) return Promise.resolve();
-    return new Promise((resolve) => {
-      const resume = (): void => {
-        this.waiters.delete(resume);
-        signal.removeEventListener('abort', resume);
-        resolve();
-      };
-      this.waiters.add(resume);
-      signal.addEventListener('abort', resume, { once: true });
-    });
+    return this.notice.when(signal);
   }
 
   private stillHeld(records: readonly LandedRecord[], limit: number): LandedRecord[] {

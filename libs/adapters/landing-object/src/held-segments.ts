@@ -1,7 +1,7 @@
 // What an area holds: segments with their groups, large objects, and the log that they make. Receipts of what came last are remembered;
 // older ones are read again from their group.
 import { NotFoundError } from '@perennia/errors';
-import type { LandedRecord, LandingPosition, ObjectStore, SealedSegment } from '@perennia/storage';
+import { DurableNotice, type LandedRecord, type LandingPosition, type ObjectStore, type SealedSegment } from '@perennia/storage';
 import { decodeGroup } from './landing-group.js';
 import { offsetOf, type LandingKeys } from './landing-keys.js';
 
@@ -40,9 +40,7 @@ export class HeldSegments {
   private readonly keysHeld = new Set<string>();
   private readonly remembered: HeldGroup[] = [];
   private rememberedBytes = 0;
-  private durableVersion = 0;
-  private seenVersion = 0;
-  private readonly waiters = new Set<() => void>();
+  private readonly notice = new DurableNotice();
 
   constructor(private readonly store: ObjectStore, private readonly keys: LandingKeys) {}
 
@@ -78,12 +76,11 @@ export class HeldSegments {
     segment.references += records.filter(({ place }) => place.key !== segment.key).length;
     segment.lastRecord = records.at(-1)!.position;
     this.remember(group, records);
-    this.durableVersion += 1;
-    for (const resume of this.waiters) resume();
+    this.notice.tell();
   }
 
   async recordsAfter(after: LandingPosition | null, limit: number): Promise<LandedRecord[]> {
-    this.seenVersion = this.durableVersion;
+    const version = this.notice.now;
     const found: LandedRecord[] = [];
     for (const { kind, generation, groups, lastRecord } of this.all()) {
       if (kind === 'big' || (after && generation < after.generation) || (lastRecord && !isAfter(lastRecord, after))) continue;
@@ -95,20 +92,12 @@ export class HeldSegments {
         }
       }
     }
+    if (found.length < limit) this.notice.saw(version);
     return found;
   }
 
   whenDurable(signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.durableVersion !== this.seenVersion) return Promise.resolve();
-    return new Promise((resolve) => {
-      const resume = (): void => {
-        this.waiters.delete(resume);
-        signal.removeEventListener('abort', resume);
-        resolve();
-      };
-      this.waiters.add(resume);
-      signal.addEventListener('abort', resume, { once: true });
-    });
+    return this.notice.when(signal);
   }
 
   sealedSegments(): SealedSegment[] {

@@ -19,6 +19,7 @@ export {
 } from './segment-format.js';
 export { isProcessAlive, processIdentity } from './process-identity.js';
 export { asDiskError } from './disk-error.js';
+export { DurableNotice } from './durable-notice.js';
 export { FolderSync } from './folder-sync.js';
 export { AlignedBuffers, BLOCK_BYTES } from './aligned-buffers.js';
 export { RecentObjects } from './recent-objects.js';

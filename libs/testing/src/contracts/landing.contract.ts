@@ -120,6 +120,13 @@ export function landingContract(name: string, makeHarness: () => Promise<Landing
       await aborted;
     });
 
+    it('wakes who was given a part of what is there', async () => {
+      await land();
+      await land();
+      expect(await landing.recordsAfter(null, 1)).toHaveLength(1);
+      await landing.whenDurable(new AbortController().signal);
+    });
+
     it('streams a large object into the log', async () => {
       const landed = [await land(), await landLarge(3_000_001), await land()];
       await expectLog(landed);
