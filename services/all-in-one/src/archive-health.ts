@@ -64,10 +64,12 @@ async function ask({ ready, name }: RoleProcess, path: string): Promise<Response
 function watchDisk(path: string, metrics: Metrics, clock: Clock): Watch {
   const free = metrics.gauge('vna_disk_free_bytes', 'What is free on the disk of the data folder');
   const size = metrics.gauge('vna_disk_size_bytes', 'Size of the disk of the data folder');
+  const used = metrics.gauge('vna_disk_used_ratio', 'Share in use of the disk of the data folder, as df tells it');
   const watch = new Watch(clock, async () => {
-    const { bavail, blocks, bsize } = await statfs(path);
+    const { bavail, bfree, blocks, bsize } = await statfs(path);
     free.set(bavail * bsize);
     size.set(blocks * bsize);
+    used.set((blocks - bfree) / (blocks - bfree + bavail));
   });
   watch.start();
   return watch;

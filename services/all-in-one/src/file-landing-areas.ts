@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { EffectiveConfig } from '@perennia/config';
-import { FileLanding, LandingFileReader, type LandingOptions } from '@perennia/landing-file';
+import { type DiskLevelName, FileLanding, LandingFileReader, type LandingOptions } from '@perennia/landing-file';
 import { LandingConfig } from '@perennia/storage/landing.config';
 import type { Landing, PlaceReader } from '@perennia/storage';
 import type { Clock, Logger } from '@perennia/telemetry';
@@ -21,6 +21,7 @@ export class FileLandingAreas extends LandingAreas {
   /** The disk is this machine's: what stands on it waits for the process of its owner. */
   readonly shared = false;
   readonly directory: string;
+  private diskTrouble: string | undefined;
 
   constructor(private readonly options: FileLandingAreasOptions) {
     super();
@@ -44,9 +45,22 @@ export class FileLandingAreas extends LandingAreas {
     return new LandingFileReader(this.directory);
   }
 
+  trouble(): string | undefined {
+    return this.diskTrouble;
+  }
+
+  private onDiskLevel(level: DiskLevelName, percent: number): void {
+    const { log } = this.options;
+    const usedPercent = Math.floor(percent);
+    this.diskTrouble = level === 'ample' ? undefined : `the disk is filled to ${level === 'full' ? 'its limit: objects are refused' : `${usedPercent} % and more`}`;
+    if (level === 'full') log.error({ usedPercent }, 'The disk is so full that objects are refused (A700, 507): free space, it goes on by itself');
+    else if (level === 'low') log.warn({ usedPercent }, 'The disk fills up: free space, or enlarge it');
+    else log.info({ usedPercent }, 'The disk has room again');
+  }
+
   private optionsFor(owner: string): LandingOptions {
     const { config, log, clock } = this.options;
-    const { segmentSize, segments, maxSegments, reserve, recycleGrace } = config.get(LandingConfig);
+    const { segmentSize, segments, maxSegments, reserve, recycleGrace, warnAt, stopAt } = config.get(LandingConfig);
     return {
       directory: this.directory,
       owner,
@@ -56,6 +70,9 @@ export class FileLandingAreas extends LandingAreas {
       maxSegments: Math.max(segments, maxSegments),
       reserveBytes: reserve,
       graceMs: recycleGrace,
+      warnAtPercent: warnAt,
+      stopAtPercent: stopAt,
+      onDiskLevel: (level, usedPercent) => this.onDiskLevel(level, usedPercent),
       onDamage: (damage) => log.error(damage, 'A landing segment is not as it was written'),
     };
   }

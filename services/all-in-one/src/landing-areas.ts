@@ -12,4 +12,6 @@ export abstract class LandingAreas {
   abstract adopt(owner: string): Promise<Landing>;
   /** Reads what has landed in any of them. */
   abstract reader(): Promise<PlaceReader>;
+  /** What will soon keep, or keeps, the areas opened here from taking objects, in words. */
+  abstract trouble(): string | undefined;
 }

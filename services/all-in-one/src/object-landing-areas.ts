@@ -39,6 +39,11 @@ export class ObjectLandingAreas extends LandingAreas {
     return new LandingObjectReader(this.options.store);
   }
 
+  /** Whether the tier answers is told by its own check. */
+  trouble(): undefined {
+    return undefined;
+  }
+
   private optionsFor(owner: string) {
     const { store, maxSegments, log } = this.options;
     return { store, owner, maxSegments, onUnreferred: (generation: number, err: unknown) => log.warn({ owner, generation, err }, 'A large object waits for the next start to be published') };

@@ -86,6 +86,8 @@ async function open(options: ResourceOptions, opened: (() => Promise<void>)[]): 
   const landing = options.landingOwner === undefined ? undefined : await openArea(areas, options.landingOwner, options, databases, opened, clock);
   const placeReader = new TieredPlaceReader(await areas.reader(), tiers);
   const health = healthOf(databases, eventLog, options);
+  // Whoever is refused is told so by the right answer; readers need no room.
+  if (landing) health.addReadiness('landing-disk', () => areas.trouble(), false);
   for (const [name, store] of areasOfTiers.s3) {
     // A copy in the second tier is made later: whoever is asked meanwhile has the first one.
     health.addReadiness(`store-${name}`, async () => void (await store.head(NOBODYS_KEY)), name !== tiers.second);

@@ -7,6 +7,7 @@ import { ConfigurationError } from '@perennia/errors';
 import { KafkaConfig } from '@perennia/messaging/kafka.config';
 import { checkServer, type Databases } from '@perennia/persistence';
 import type { ObjectStore } from '@perennia/storage';
+import { LandingConfig } from '@perennia/storage/landing.config';
 import { createLogger, SystemClock } from '@perennia/telemetry';
 import type { ArchiveAccess } from './archive-access.js';
 import { withPlaces } from './archive-places.js';
@@ -20,7 +21,6 @@ export interface Finding {
 }
 
 const GREATEST_CLOCK_DIFFERENCE_MS = 1000;
-const WARN_BELOW_SHARE = 0.1;
 
 /** Runs one check; what it throws is its finding. */
 async function finding(check: string, look: () => Promise<string> | string): Promise<Finding> {
@@ -54,9 +54,11 @@ function lookAtFolder(path: string): string {
 }
 
 function lookAtDisk(access: ArchiveAccess): Finding {
-  const { bavail, blocks, bsize } = statfsSync(access.dataPath);
-  const ok = bavail / blocks > WARN_BELOW_SHARE && bavail * bsize > access.config.get(ArchiveConfig).minimumFree;
-  const found = `${formatBytes(bavail * bsize)} free of ${formatBytes(blocks * bsize)}`;
+  const { bavail, bfree, blocks, bsize } = statfsSync(access.dataPath);
+  // As `df` does: what only root may have counts neither as used nor as free.
+  const usedPercent = Math.floor((100 * (blocks - bfree)) / (blocks - bfree + bavail));
+  const ok = usedPercent < access.config.get(LandingConfig).warnAt && bavail * bsize > access.config.get(ArchiveConfig).minimumFree;
+  const found = `${formatBytes(bavail * bsize)} free, ${usedPercent} % used`;
   return { check: 'disk', ok, found, ...(ok ? {} : { remedy: 'Free space, or move the data folder to a larger disk' }) };
 }
 

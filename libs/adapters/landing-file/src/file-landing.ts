@@ -10,6 +10,7 @@ import {
 import { AreaLock } from './area-lock.js';
 import { AreaRecovery, type RecoveredArea } from './area-recovery.js';
 import { AreaState } from './area-state.js';
+import { DiskLevel } from './disk-level.js';
 import { type LandingOptions, type ResolvedLandingOptions, resolveLandingOptions } from './landing-options.js';
 import { maxObjectBytes, type PendingRecord } from './record-group.js';
 import { RecordLog } from './record-log.js';
@@ -37,6 +38,7 @@ export class FileLanding extends Landing {
   private readonly pool: SegmentPool;
   private readonly writer: SegmentWriter;
   private readonly log: RecordLog;
+  private readonly diskLevel: DiskLevel;
   private readonly openStreams = new Set<StreamWriter>();
   private readonly texts = new TextSlab();
   private readonly recycling = new Set<Promise<void>>();
@@ -54,6 +56,7 @@ export class FileLanding extends Landing {
   ) {
     super();
     this.pool = new SegmentPool(options, area, folders);
+    this.diskLevel = new DiskLevel(options);
     this.log = new RecordLog(found.held, options.onDamage);
     for (const segment of found.held) this.pool.know(segment, false);
     for (const segment of found.free) this.pool.know(segment, true);
@@ -105,6 +108,7 @@ export class FileLanding extends Landing {
         durationMs: Math.round(options.clock.monotonicMs() - began),
       });
       if (!draining) {
+        await landing.diskLevel.start();
         landing.pool.prepareAhead();
         landing.referAgain(found);
       }
@@ -202,6 +206,7 @@ export class FileLanding extends Landing {
     await Promise.all([...this.openStreams].map((stream) => stream.abort()));
     await this.writer.drained();
     this.closing.abort();
+    await this.diskLevel.stop();
     await Promise.all(this.recycling);
     this.writer.close();
     await this.pool.close();
@@ -256,5 +261,6 @@ export class FileLanding extends Landing {
   private assertAppendable(): void {
     if (this.closed) throw new IllegalStateError('The landing area is closed.');
     if (this.draining) throw new IllegalStateError('An adopted landing area takes no objects.');
+    this.diskLevel.assertRoom();
   }
 }

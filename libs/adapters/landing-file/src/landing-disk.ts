@@ -38,4 +38,11 @@ export class LandingDisk {
     const found = await fileSystemOf(folder);
     return found.bavail * found.bsize;
   }
+
+  /** Of what ordinary users may have, as `df` tells it: 0 to 1. */
+  async usedShare(folder: string): Promise<number> {
+    const { blocks, bfree, bavail } = await fileSystemOf(folder);
+    const used = blocks - bfree;
+    return used + bavail === 0 ? 0 : used / (used + bavail);
+  }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { InvalidInputError } from '@perennia/errors';
 import { GROUP_ALIGNMENT_BYTES } from '@perennia/storage';
 import type { Clock } from '@perennia/telemetry';
+import type { DiskLevelName } from './disk-level.js';
 import { LandingDisk } from './landing-disk.js';
 
 export interface LandingOptions {
@@ -19,6 +20,10 @@ export interface LandingOptions {
   maxSegments?: number;
   /** The pool does not grow into the last bytes of the disk; PostgreSQL may live there too. @default 1 GiB */
   reserveBytes?: number;
+  /** From so many per cent of the disk in use on it is told (`onDiskLevel`). @default 80 */
+  warnAtPercent?: number;
+  /** From so many on objects are refused; 100: only when there is really no room. @default 100 */
+  stopAtPercent?: number;
   /** How long the first append waits when no segment is free; while that lasts, later ones are refused at once. @default 5000 */
   waitForSegmentMs?: number;
   /** From release to re-use, so that readers finish. @default 10000 */
@@ -36,6 +41,8 @@ export interface LandingOptions {
   verify?: 'tail' | 'all';
   /** Told about everything that is not as it was written; in words without patient data. */
   onDamage?: (damage: LandingDamage) => void;
+  /** Told when the disk gets fuller or emptier than its bounds. */
+  onDiskLevel?: (level: DiskLevelName, usedPercent: number) => void;
   disk?: LandingDisk;
 }
 
@@ -65,6 +72,8 @@ export function resolveLandingOptions(options: LandingOptions): ResolvedLandingO
     segments,
     maxSegments: Math.max(segments, options.maxSegments ?? 4 * segments),
     reserveBytes: options.reserveBytes ?? 1024 * 1024 * 1024,
+    warnAtPercent: options.warnAtPercent ?? 80,
+    stopAtPercent: options.stopAtPercent ?? 100,
     waitForSegmentMs: options.waitForSegmentMs ?? 5000,
     graceMs: options.graceMs ?? 10_000,
     synchronousBytes: options.synchronousBytes ?? 128 * 1024,
@@ -72,6 +81,7 @@ export function resolveLandingOptions(options: LandingOptions): ResolvedLandingO
     direct: options.direct ?? options.disk === undefined,
     verify: options.verify ?? 'tail',
     onDamage: options.onDamage ?? (() => {}),
+    onDiskLevel: options.onDiskLevel ?? (() => {}),
     disk: options.disk ?? new LandingDisk(),
   };
 }
