@@ -5,7 +5,7 @@ import { Clock, createLogger } from '@perennia/telemetry';
 import { cloneTemplateDatabase, MemoryObjectStore, type TestDatabase } from '@perennia/testing';
 import { GiveUpUploads } from './give-up-uploads.js';
 
-const DAY_MS = 24 * 3_600_000;
+const HALF_DAY_MS = 12 * 3_600_000;
 
 class SetClock extends Clock {
   now = 0;
@@ -41,17 +41,17 @@ beforeEach(async () => {
 const queued = (): Promise<{ queue: string; run_at: Date }[]> => database.imaging.query(`select queue, run_at from imaging.job where state = 'queued' order by run_at`);
 
 describe('Giving up uploads that nobody finishes', () => {
-  it('given tiers of which one has uploads, when it runs, then those of a day ago are given up, younger ones go on, and it runs again tomorrow', async () => {
+  it('given tiers of which one has uploads, when it runs, then those of half a day ago are given up, younger ones go on, and it runs again after half a day: none gets older than a day', async () => {
     const store = new StoreWithUploads();
-    const young = { key: 'data/young', startedAt: new Date(clock.now - DAY_MS / 2) };
-    store.uploads = [{ key: 'data/old', startedAt: new Date(clock.now - DAY_MS) }, young];
+    const young = { key: 'data/young', startedAt: new Date(clock.now - HALF_DAY_MS / 2) };
+    store.uploads = [{ key: 'data/old', startedAt: new Date(clock.now - HALF_DAY_MS) }, young];
     const tiers = new StorageTiers(new Map([['files', new MemoryObjectStore()], ['objects', store]]), { hot: 'files', tenantHot: {}, second: 'objects' });
     await new GiveUpUploads(tiers, jobs, clock, createLogger('test', 'silent')).run({ signal: new AbortController().signal });
     expect(store.uploads).toEqual([young]);
-    expect(await queued()).toEqual([{ queue: 'give-up-uploads', run_at: new Date(clock.now + DAY_MS) }]);
+    expect(await queued()).toEqual([{ queue: 'give-up-uploads', run_at: new Date(clock.now + HALF_DAY_MS) }]);
   });
 
-  it('given several processes that start on one day, then it is asked for once', async () => {
+  it('given several processes that start in one half of a day, then it is asked for once', async () => {
     const job = new GiveUpUploads(StorageTiers.single('hot', new MemoryObjectStore()), jobs, clock, createLogger('test', 'silent'));
     await job.schedule(1000);
     await job.schedule(2000);
