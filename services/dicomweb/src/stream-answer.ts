@@ -9,15 +9,24 @@ export interface AnswerHead {
   headers: Readonly<Record<string, string | number>>;
 }
 
-/** @param write gets a writer whose framing nobody needs when the answer is not multipart */
+/**
+ * The head goes with the first bytes: what fails before them is answered as an error, by whoever answers errors.
+ * @param write gets a writer whose framing nobody needs when the answer is not multipart
+ */
 export async function streamAnswer(reply: FastifyReply, head: AnswerHead, write: (sink: ServerResponse) => Promise<void>): Promise<void> {
   const { raw } = reply;
-  const inherited = reply.getHeaders() as Record<string, string | number>;
-  reply.hijack();
-  raw.writeHead(head.status ?? 200, { ...inherited, ...head.headers });
+  const headers = { ...(reply.getHeaders() as Record<string, string | number>), ...head.headers };
+  raw.statusCode = head.status ?? 200;
+  for (const [name, value] of Object.entries(headers)) raw.setHeader(name, value);
   try {
     await write(raw);
+    reply.hijack();
   } catch (error) {
+    if (!raw.headersSent && !raw.destroyed) {
+      for (const name of Object.keys(headers)) raw.removeHeader(name);
+      throw error;
+    }
+    reply.hijack();
     const gone = raw.destroyed;
     raw.destroy();
     // A client that left is no failure of ours.
