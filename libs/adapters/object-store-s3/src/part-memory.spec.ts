@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { UnavailableError } from '@perennia/errors';
 import { settle } from '@perennia/testing';
 import { PartMemory } from './part-memory.js';
 
@@ -12,7 +13,7 @@ describe('PartMemory', () => {
   }
 
   it('given something that is being sent, then who finds no memory waits until some comes back, in order', async () => {
-    const memory = new PartMemory(100, 100);
+    const memory = new PartMemory(100, 100, 60_000);
     const first = await memory.take(100, owner());
     let sent = (): void => undefined;
     const sending = memory.whileSending(owner(), () => new Promise<void>((resolve) => (sent = resolve)));
@@ -27,7 +28,7 @@ describe('PartMemory', () => {
   });
 
   it('given nothing that is being sent, then one part may grow beyond the limit, and the next when that one is gone', async () => {
-    const memory = new PartMemory(100, 100);
+    const memory = new PartMemory(100, 100, 60_000);
     await memory.take(100, owner());
     const [borrower, other] = [owner(), owner()];
     const borrowed = await memory.take(40, borrower);
@@ -41,11 +42,24 @@ describe('PartMemory', () => {
   });
 
   it('given a part whose sender pauses beyond the limit, then the next waits no longer than a second', async () => {
-    const memory = new PartMemory(100, 100);
+    const memory = new PartMemory(100, 100, 60_000);
     await memory.take(100, owner());
     await memory.take(40, owner());
     const startedMs = performance.now();
     await memory.take(40, owner());
     expect(performance.now() - startedMs).toBeLessThan(3000);
+  });
+
+  it('given nothing that comes back, then who waits is told so when a call would have ended, and the next are served', async () => {
+    const memory = new PartMemory(100, 100, 50);
+    const first = await memory.take(100, owner());
+    let sent = (): void => undefined;
+    const sending = memory.whileSending(owner(), () => new Promise<void>((resolve) => (sent = resolve)));
+    await expect(memory.take(60, owner())).rejects.toMatchObject({ constructor: UnavailableError, retriable: true });
+    const next = memory.take(60, owner());
+    memory.give(first);
+    expect((await next).length).toBe(60);
+    sent();
+    await sending;
   });
 });

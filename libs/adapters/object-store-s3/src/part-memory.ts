@@ -1,7 +1,8 @@
 // The memory of all writers together. A writer that finds none waits, and its sender with it, until something that is being sent gives some
 // back. Where nothing is being sent nobody would ever: then one part may grow beyond the limit until it can be sent; and another one if the
-// sender of that one takes longer than a second.
+// sender of that one takes longer than a second. Nobody waits for ever: a store that takes nothing for so long as a call may last takes nothing.
 import { Buffer } from 'node:buffer';
+import { UnavailableError } from '@perennia/errors';
 
 const SPARE_PARTS = 4;
 const NEXT_BORROWER_MS = 1000;
@@ -21,13 +22,16 @@ export class PartMemory {
   /** Whole parts, kept for the next. */
   private readonly spare: Buffer[] = [];
 
-  constructor(private readonly limitBytes: number, readonly partBytes: number) {}
+  constructor(private readonly limitBytes: number, readonly partBytes: number, private readonly waitMs: number) {}
 
-  /** A buffer of so many bytes, of at most one part; later. `owner`: the part that grows. */
+  /** A buffer of so many bytes, of at most one part; later. `owner`: the part that grows. @throws UnavailableError when nothing was given back for `waitMs` */
   async take(bytes: number, owner: object): Promise<Buffer> {
-    await new Promise<void>((grant) => {
-      this.waiting.push({ bytes, owner, grant });
+    await new Promise<void>((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const wish: Wish = { bytes, owner, grant: () => (clearTimeout(timer), resolve()) };
+      this.waiting.push(wish);
       this.serve();
+      if (this.waiting.includes(wish)) timer = setTimeout(() => (this.giveUp(wish), reject(this.stuck())), this.waitMs);
     });
     return (bytes === this.partBytes ? this.spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(bytes);
   }
@@ -54,6 +58,17 @@ export class PartMemory {
       this.sending -= 1;
       this.serve();
     }
+  }
+
+  private giveUp(wish: Wish): void {
+    this.waiting.splice(this.waiting.indexOf(wish), 1);
+    this.serve();
+  }
+
+  private stuck(): UnavailableError {
+    return new UnavailableError(`The object store has taken too little for ${Math.round(this.waitMs / 1000)} s: there is no memory for more.`, {
+      remedy: 'Look at the object store and the network before it.',
+    });
   }
 
   private serve(): void {

@@ -19,7 +19,7 @@ export interface CallOptions {
 export const MAX_ATTEMPTS = 4;
 const MAX_PAUSE_MS = 5000;
 /** One who is asked for fewer requests waits longer. */
-const THROTTLED_FACTOR = 3;
+const THROTTLED_FACTOR = 2;
 
 const DOING: Readonly<Record<string, string | undefined>> = {
   PutObject: 'store an object', CreateMultipartUpload: 'store an object', UploadPart: 'store an object', CompleteMultipartUpload: 'store an object',

@@ -31,7 +31,7 @@ export interface S3ObjectStoreOptions {
   noProgressMs?: number;
   /** A call with all its attempts and pauses; of a read, until its body begins. Default 60 s. */
   callDeadlineMs?: number;
-  /** Before the second attempt at most so long, then twice, four times. Default 100 ms. */
+  /** Before the second attempt at most so long, then twice, four times. Default 50 ms. */
   retryPauseMs?: number;
   /** How long the breaker stays open before it lets a probe through. Default 5 s. */
   breakerOpenMs?: number;
@@ -44,7 +44,7 @@ export interface S3ObjectStoreOptions {
 
 const MIB = 1024 * 1024;
 const DEFAULTS = {
-  partSizeBytes: 8 * MIB, memoryBytes: 64 * MIB, maxConnections: 32, connectTimeoutMs: 3000, noProgressMs: 15_000, callDeadlineMs: 60_000, retryPauseMs: 100,
+  partSizeBytes: 8 * MIB, memoryBytes: 64 * MIB, maxConnections: 32, connectTimeoutMs: 3000, noProgressMs: 15_000, callDeadlineMs: 60_000, retryPauseMs: 50,
   breakerOpenMs: 5000,
 };
 const BOUNDS: Record<keyof typeof DEFAULTS, readonly [number, number]> = {
