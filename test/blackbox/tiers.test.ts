@@ -4,10 +4,10 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, statSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { hasBackend, Ledger, Product, PromiseChecker, PromiseSender, S3Server } from '@perennia/testing';
+import { hasOwn, Ledger, Product, PromiseChecker, PromiseSender, S3Server } from '@perennia/testing';
 import { runVna, runVnaJson } from '../startup/run-vna.js';
 
-const suite = hasBackend('s3') ? describe : describe.skip;
+const suite = hasOwn('s3') ? describe : describe.skip;
 interface Verified {
   instances: number;
   copies: number;

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Cluster, hasBackend, Ledger, PromiseChecker, PromiseSender, SeededRandom, type MemberName, type Product } from '@perennia/testing';
+import { Cluster, hasOwn, Ledger, PromiseChecker, PromiseSender, SeededRandom, type MemberName, type Product } from '@perennia/testing';
 import { StudyReader } from './study-reader.js';
 
 /** Full size: 200 kills, 600 s without Kafka, 60 s without S3, taken over within 10 s (npm run proof -- E2). */
@@ -18,7 +18,7 @@ const LASTING_PAUSE_MS = Number(process.env['VNA_TEST_PAUSE_MS'] ?? 40);
 const FOUND_WITHIN_MS = 120_000;
 const DRAINED_WITHIN_MS = 300_000;
 const MIB = 2 ** 20;
-const suite = hasBackend('kafka') && hasBackend('s3') ? describe : describe.skip;
+const suite = hasOwn('kafka', 's3') ? describe : describe.skip;
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 suite('a cluster', () => {

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Cluster, countedStore, hasBackend, type CountedResult } from '@perennia/testing';
+import { Cluster, countedStore, hasOwn, type CountedResult } from '@perennia/testing';
 
 /** Objects of 9.6 KB, as test/load/gen.py makes tiny ones; studies as large as there. */
 const TINY = { studies: 2, perStudy: 125, pixelBytes: 9000, keepLanding: true };
-const suite = hasBackend('kafka') && hasBackend('s3') ? describe : describe.skip;
+const suite = hasOwn('kafka', 's3') ? describe : describe.skip;
 
 suite('A cluster on S3', () => {
   const directory = mkdtempSync(join(tmpdir(), 'perennia-requests-'));

@@ -8,11 +8,11 @@ import { KafkaEventLog } from '@perennia/event-log-kafka';
 import { createLogger } from '@perennia/telemetry';
 import { readRunState } from '@perennia/all-in-one';
 import { Client } from 'pg';
-import { hasBackend, KafkaBroker, Ledger, Product, PromiseChecker, PromiseSender } from '@perennia/testing';
+import { hasOwn, KafkaBroker, Ledger, Product, PromiseChecker, PromiseSender } from '@perennia/testing';
 import { runVna, runVnaJson } from '../startup/run-vna.js';
 
 const DRAINED_WITHIN_MS = 300_000;
-const suite = hasBackend('kafka') ? describe : describe.skip;
+const suite = hasOwn('kafka') ? describe : describe.skip;
 
 interface Letter {
   id: string;

@@ -5,10 +5,11 @@ import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { backendCache } from './backends/backend-cache.js';
+import { haveContainers } from './backends/container-process.js';
 import { haveBaselines } from './backends/baselines.js';
 import { HELM } from './backends/helm.js';
-import { KAFKA_JARS } from './backends/kafka-broker.js';
-import { S3_SERVER } from './backends/s3-server.js';
+import { KAFKA_JARS, KafkaBroker } from './backends/kafka-broker.js';
+import { S3_SERVER, S3Server } from './backends/s3-server.js';
 
 export type Backend = 'dcmtk' | 'python' | 'corpus' | 'strace' | 'powercut' | 'kafka' | 's3' | 'baseline' | 'helm';
 
@@ -22,8 +23,9 @@ const present: Record<Backend, () => boolean> = {
   python: () => runs('python3', '-c', 'import pynetdicom, pydicom, dicomweb_client'),
   corpus: () => existsSync(join(corpusDirectory, 'expected.json')),
   strace: () => runs('strace', '-qq', '-e', 'trace=none', 'true'),
-  kafka: () => runs('java', '-version') && runs('keytool', '-help') && (existsSync(join(backendCache, KAFKA_JARS)) || runs('mvn', '-v')),
-  s3: () => process.env['S3_ENDPOINT'] !== undefined || existsSync(join(backendCache, S3_SERVER)) || runs('go', 'version'),
+  // In the order in which they are taken: what the environment names, a container, a process of this machine.
+  kafka: () => process.env['KAFKA_BROKERS'] !== undefined || haveContainers() || (runs('java', '-version') && (existsSync(join(backendCache, KAFKA_JARS)) || runs('mvn', '-v'))),
+  s3: () => process.env['S3_ENDPOINT'] !== undefined || haveContainers() || existsSync(join(backendCache, S3_SERVER)) || runs('go', 'version'),
   baseline: haveBaselines,
   helm: () => runs('kubernetes-validate', '--version') && (existsSync(join(backendCache, HELM)) || runs('go', 'version')),
   powercut: () => process.getuid?.() === 0 && runs('losetup', '-f') && runs('mkfs.ext4', '-V'),
@@ -45,4 +47,10 @@ export function hasBackend(backend: Backend): boolean {
   if (required) throw new Error(`The backend "${backend}" is required here (VNA_REQUIRE_BACKENDS) and missing.`);
   process.stderr.write(`SKIPPING tests that need "${backend}": it is not on this machine.\n`);
   return false;
+}
+
+/** The same for servers of the test's own, which it kills, fills or starts with settings of its own: one that the environment names will not do. */
+export function hasOwn(...servers: ('kafka' | 's3')[]): boolean {
+  const canStart = { kafka: () => KafkaBroker.canStart(), s3: () => S3Server.canStart() };
+  return servers.every((each) => hasBackend(each) && canStart[each]());
 }

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { ConflictError, CorruptDataError, IllegalStateError, InvalidInputError, StoreFullError, UnavailableError } from '@perennia/errors';
 import { S3ObjectStore, type S3ObjectStoreOptions } from '@perennia/object-store-s3';
 import type { Landing, LandedRecord, ObjectInfo, ObjectWriter } from '@perennia/storage';
-import { allRecords, failingShare, hasBackend, HttpFaultProxy, MemoryObjectStore, S3Server } from '@perennia/testing';
+import { allRecords, failingShare, hasOwn, HttpFaultProxy, MemoryObjectStore, S3Server } from '@perennia/testing';
 import { LandingObjectReader } from './landing-object-reader.js';
 import { ENTRY_BYTES } from './log-entry.js';
 import { ObjectLanding } from './object-landing.js';
@@ -258,7 +258,7 @@ describe('A landing area on an object store and its owners', () => {
   });
 });
 
-const suite = hasBackend('s3') && S3Server.canStart() ? describe : describe.skip;
+const suite = hasOwn('s3') ? describe : describe.skip;
 suite('A landing area on S3', () => {
   let server: S3Server;
   let proxy: HttpFaultProxy;

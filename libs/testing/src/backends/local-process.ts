@@ -4,29 +4,29 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { ServerProcess, ServerProcessOptions } from './server-process.js';
 
-export interface LocalProcessOptions {
+export interface LocalProcessOptions extends ServerProcessOptions {
   command: string;
   parameters: readonly string[];
-  environment?: Record<string, string>;
-  logFile: string;
-  port: number;
-  /** Said in its log when it serves; without it the open port is enough. */
-  readyLine?: string;
 }
 
 const READY_WITHIN_MS = 60_000;
 /** util-linux: the kernel ends the child when its parent is gone. */
 const endsWithParent = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0;
 
-export class LocalProcess {
+export class LocalProcess implements ServerProcess {
+  private readonly logFile: string;
   private child: ChildProcess | undefined;
 
-  constructor(private readonly options: LocalProcessOptions) {}
+  constructor(private readonly options: LocalProcessOptions) {
+    this.logFile = join(options.directory, 'server.log');
+  }
 
-  /** @throws with its last words when it ends or is not ready in time */
   async start(): Promise<void> {
-    const { command, parameters, environment, logFile } = this.options;
+    const { logFile } = this;
+    const { command, parameters, environment } = this.options;
     const log = openSync(logFile, 'w');
     const [program, ...rest] = endsWithParent ? ['setpriv', '--pdeathsig', 'KILL', command, ...parameters] : [command, ...parameters];
     const child = spawn(program!, rest, { stdio: ['ignore', log, log], env: { ...process.env, ...environment } });
@@ -44,7 +44,6 @@ export class LocalProcess {
     }
   }
 
-  /** kill -9. */
   async kill(): Promise<void> {
     const { child } = this;
     this.child = undefined;
@@ -54,14 +53,18 @@ export class LocalProcess {
     await ended;
   }
 
+  remove(): Promise<void> {
+    return this.kill();
+  }
+
   private async isReady(): Promise<boolean> {
-    const { readyLine, logFile, port } = this.options;
-    if (readyLine !== undefined && !readFileSync(logFile, 'utf8').includes(readyLine)) return false;
+    const { readyLine, port } = this.options;
+    if (readyLine !== undefined && !readFileSync(this.logFile, 'utf8').includes(readyLine)) return false;
     return portAnswers(port);
   }
 }
 
-function portAnswers(port: number): Promise<boolean> {
+export function portAnswers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));

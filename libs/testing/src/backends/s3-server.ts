@@ -1,4 +1,4 @@
-// A real S3 server for tests: versitygw on a folder, as a local process that can be killed and started again. Where S3_ENDPOINT names a
+// A real S3 server for tests: versitygw on a folder, in a container or as a local process, that can be killed and started again. Where S3_ENDPOINT names a
 // server (with S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY and S3_REGION), tests that need not kill it use that one, in buckets of their own:
 //   S3_ENDPOINT=http://127.0.0.1:9000 S3_ACCESS_KEY_ID=… S3_SECRET_ACCESS_KEY=… npm test -- libs/adapters/object-store-s3
 import { spawnSync } from 'node:child_process';
@@ -8,8 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../promise/product.js';
 import { backendCache, cached, runOrThrow } from './backend-cache.js';
+import { ContainerProcess, haveContainers } from './container-process.js';
 import { LocalProcess } from './local-process.js';
+import { makeLoopbackCertificate } from './loopback-certificate.js';
 import { s3RequestOrThrow, type S3Access } from './s3-request.js';
+import type { ServerProcess } from './server-process.js';
 
 export interface S3BucketOptions {
   versioning?: boolean;
@@ -21,41 +24,40 @@ const VERSION = '1.8.0';
 const REGION = 'us-east-1';
 /** Where the server is, in the cache of backends. */
 export const S3_SERVER = `versitygw-${VERSION}`;
+const IMAGE = `versity/versitygw:v${VERSION}`;
 
 export class S3Server {
   private constructor(
     readonly access: S3Access,
     private readonly directory?: string,
-    private readonly server?: LocalProcess,
+    private readonly server?: ServerProcess,
   ) {}
 
   /** Whether tests can have a server of their own; where S3_ENDPOINT names one, those that need no such server still run. */
   static canStart(): boolean {
-    const can = existsSync(join(backendCache, S3_SERVER)) || spawnSync('go', ['version']).status === 0;
-    if (!can) process.stderr.write('SKIPPING tests that kill an S3 server: there is no Go to build it.\n');
+    const can = haveContainers() || existsSync(join(backendCache, S3_SERVER)) || spawnSync('go', ['version']).status === 0;
+    if (!can) process.stderr.write('SKIPPING tests that kill an S3 server: there are neither containers nor a Go to build it.\n');
     return can;
   }
 
-  /** A server of the test's own. With `tls` it has a certificate for loopback, which `caFile` vouches for. */
-  static async start(options: { tls?: boolean } = {}): Promise<S3Server> {
-    const program = join(await cached(S3_SERVER, build), 'versitygw');
-    const directory = mkdtempSync(join(tmpdir(), 'perennia-s3-'));
+  /** A server of the test's own. With `tls` it has a certificate for loopback, which `caFile` vouches for; `under`: folder that its own is made in. */
+  static async start(options: { tls?: boolean; under?: string } = {}): Promise<S3Server> {
+    const directory = mkdtempSync(join(options.under ?? tmpdir(), 'perennia-s3-'));
     for (const name of ['data', 'versions', 'users']) mkdirSync(join(directory, name));
     const port = await freePort();
     const access = { endpoint: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`, region: REGION, accessKeyId: 'test-root', secretAccessKey: randomBytes(20).toString('hex') };
     // For requests of the test itself; the store under test is given the file.
     const trusted = (): S3Access => (options.tls ? { ...access, ca: readFileSync(join(directory, 'ca.pem'), 'utf8') } : access);
     const certificate = options.tls ? ['--cert', join(directory, 'ca.pem'), '--key', join(directory, 'key.pem')] : [];
-    if (options.tls) makeCertificate(directory);
-    const server = new LocalProcess({
-      command: program,
-      parameters: [
-        '--port', `127.0.0.1:${port}`, '--region', REGION, '--quiet', '--keep-alive', '--iam-dir', join(directory, 'users'), ...certificate,
-        'posix', '--versioning-dir', join(directory, 'versions'), join(directory, 'data'),
-      ],
-      environment: { ROOT_ACCESS_KEY: access.accessKeyId, ROOT_SECRET_KEY: access.secretAccessKey },
-      logFile: join(directory, 'server.log'), port,
-    });
+    if (options.tls) makeLoopbackCertificate(directory);
+    const parameters = [
+      '--port', `127.0.0.1:${port}`, '--region', REGION, '--quiet', '--keep-alive', '--iam-dir', join(directory, 'users'), ...certificate,
+      'posix', '--versioning-dir', join(directory, 'versions'), join(directory, 'data'),
+    ];
+    const serving = { directory, port, environment: { ROOT_ACCESS_KEY: access.accessKeyId, ROOT_SECRET_KEY: access.secretAccessKey }, parameters };
+    const server = haveContainers()
+      ? new ContainerProcess({ ...serving, image: IMAGE, entrypoint: ['versitygw'] })
+      : new LocalProcess({ ...serving, command: join(await cached(S3_SERVER, build), 'versitygw') });
     await server.start();
     return new S3Server(trusted(), directory, server);
   }
@@ -105,7 +107,7 @@ export class S3Server {
   }
 
   async remove(): Promise<void> {
-    await this.kill();
+    await this.server?.remove();
     if (this.directory) rmSync(this.directory, { recursive: true, force: true });
   }
 }
@@ -126,11 +128,4 @@ function goCommand(): string {
   const tools = join(Dir, 'pkg', 'tool', `${system}_${processor}`);
   for (const program of [join(Dir, 'bin', 'go'), ...readdirSync(tools).map((name) => join(tools, name))]) chmodSync(program, 0o755);
   return join(Dir, 'bin', 'go');
-}
-
-/** A throw-away self-signed certificate for loopback. */
-function makeCertificate(directory: string): void {
-  const files = ['-keyout', join(directory, 'key.pem'), '-out', join(directory, 'ca.pem')];
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  runOrThrow('openssl', ['req', '-x509', ...key, '-days', '3650', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', ...files]);
 }

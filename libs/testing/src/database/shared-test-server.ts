@@ -1,5 +1,6 @@
 // One PostgreSQL for all test workers of this machine, started by the first that needs it and stopped by a watcher soon after
-// the last one has ended, however it ended. VNA_TEST_DATABASE_URL names another server to use instead.
+// the last one has ended, however it ended. VNA_TEST_DATABASE_URL, or VNA_DATABASE_URL, names another server to use
+// instead: tests make databases of their own there and drop them.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -18,7 +19,7 @@ let known: Promise<string> | undefined;
 
 /** URL of the server's maintenance database. */
 export function sharedTestServer(): Promise<string> {
-  const outside = process.env['VNA_TEST_DATABASE_URL'];
+  const outside = process.env['VNA_TEST_DATABASE_URL'] ?? process.env['VNA_DATABASE_URL'];
   return (known ??= outside ? Promise.resolve(outside) : inTurn(folder, reuseOrStart));
 }
 

@@ -33,6 +33,8 @@ export type FaultPlan = (request: SeenRequest) => HttpFault | undefined;
 
 export class HttpFaultProxy {
   plan: FaultPlan | undefined;
+  /** Before every answer, as a store at some distance has it. */
+  delayMs = 0;
   readonly seen: SeenRequest[] = [];
   private readonly agent = new Agent({ keepAlive: true });
 
@@ -67,6 +69,11 @@ export class HttpFaultProxy {
     const fault = this.plan?.(seen);
     incoming.on('error', () => undefined);
     answer.on('error', () => undefined);
+    if (this.delayMs > 0) setTimeout(() => this.act(incoming, answer, fault), this.delayMs);
+    else this.act(incoming, answer, fault);
+  }
+
+  private act(incoming: IncomingMessage, answer: ServerResponse, fault: HttpFault | undefined): void {
     if (fault?.kind === 'hang') return;
     if (fault?.kind === 'status') return void incoming.resume().on('end', () => answerError(answer, fault));
     if (fault?.kind === 'pretend') return void incoming.resume().on('end', () => answer.writeHead(200, { ...fault.headers, 'content-length': fault.body?.length ?? 0 }).end(fault.body));

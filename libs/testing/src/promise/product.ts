@@ -136,10 +136,10 @@ export class Product {
     for (const { pid } of this.processes()) tryKill(pid, signal);
   }
 
-  /** Arms a fault point in every role process. */
-  arm(fault: string): void {
+  /** Arms a fault point in every role process, or in those of some process groups. */
+  arm(fault: string, groups?: readonly string[]): void {
     writeFileSync(this.failFile, fault);
-    for (const { pid } of this.roleProcesses()) tryKill(pid, 'SIGUSR2');
+    for (const { pid, command } of this.roleProcesses()) if (groups?.some((name) => command.endsWith(` ${name}`)) ?? true) tryKill(pid, 'SIGUSR2');
   }
 
   /** How many faults have fired since the folder was made. */
