@@ -30,10 +30,13 @@ export interface ObjectLandingOptions {
 }
 
 const MIB = 1024 * 1024;
+/** The parts of large objects have memory of the store besides: both together may not grow by more than 64 MB while it hangs. */
+const MOST_BYTES_IN_FLIGHT = 20 * MIB;
 /** Large objects of an epoch are counted from here, times its number. */
 const LARGE_AN_EPOCH = 2 ** 20;
 
 export class ObjectLanding extends Landing {
+  override readonly mostBytesInFlight = MOST_BYTES_IN_FLIGHT;
   private readonly log: GroupedPut;
   private readonly segmentBytes: number;
   private readonly maxSegments: number;

@@ -1,6 +1,7 @@
 // One part in the making: grows as bytes come, so that small objects take little, and is hashed as it grows.
 import { createHash } from 'node:crypto';
 import type { PartMemory } from './part-memory.js';
+import type { StoreWait } from './store-wait.js';
 
 const FIRST_BYTES = 64 * 1024;
 
@@ -10,7 +11,7 @@ export class GrowingPart {
   private filled = 0;
   private finalDigest: Buffer | undefined;
 
-  constructor(private readonly memory: PartMemory, private readonly expectedBytes = FIRST_BYTES) {}
+  constructor(private readonly memory: PartMemory, private readonly wait: StoreWait, private readonly expectedBytes = FIRST_BYTES) {}
 
   get bytes(): Buffer {
     return this.buffer?.subarray(0, this.filled) ?? Buffer.alloc(0);
@@ -47,7 +48,7 @@ export class GrowingPart {
     const first = Math.max(FIRST_BYTES, Math.min(this.expectedBytes, this.memory.partBytes));
     let size = old ? 2 * old.length : first;
     while (size < wanted) size *= 2;
-    const grown = await this.memory.take(Math.min(size, this.memory.partBytes), this);
+    const grown = await this.wait.during(() => this.memory.take(Math.min(size, this.memory.partBytes), this, this.wait.leftMs));
     old?.copy(grown, 0, 0, this.filled);
     if (old) this.memory.give(old);
     this.buffer = grown;

@@ -8,6 +8,7 @@ import type { PartMemory } from './part-memory.js';
 import type { S3Bucket } from './s3-bucket.js';
 import { WrongAnswer } from './s3-errors.js';
 import { abortUpload } from './stale-uploads.js';
+import type { StoreWait } from './store-wait.js';
 import { WRITER } from './stored-object.js';
 
 const PARTS_AT_ONCE = 2;
@@ -21,14 +22,19 @@ export class MultipartUpload {
   private readonly aborter = new AbortController();
   private failure: unknown;
 
-  private constructor(private readonly bucket: S3Bucket, private readonly memory: PartMemory, private readonly target: { Bucket: string; Key: string; UploadId: string }) {}
+  private constructor(
+    private readonly bucket: S3Bucket,
+    private readonly memory: PartMemory,
+    private readonly wait: StoreWait,
+    private readonly target: { Bucket: string; Key: string; UploadId: string },
+  ) {}
 
-  static async start(bucket: S3Bucket, memory: PartMemory, key: string, writer: string): Promise<MultipartUpload> {
+  static async start(bucket: S3Bucket, memory: PartMemory, wait: StoreWait, key: string, writer: string): Promise<MultipartUpload> {
     const target = bucket.at(key);
     const input = { ...target, ChecksumAlgorithm: 'SHA256', ChecksumType: 'COMPOSITE', Metadata: { [WRITER]: writer } } as const;
     // An attempt whose answer is lost leaves an upload without parts; abortStaleUploads finds it.
     const { UploadId } = await bucket.calls.run('CreateMultipartUpload', (abortSignal) => bucket.client.send(new CreateMultipartUploadCommand(input), { abortSignal }), { rounds: ROUNDS });
-    return new MultipartUpload(bucket, memory, { ...target, UploadId: UploadId! });
+    return new MultipartUpload(bucket, memory, wait, { ...target, UploadId: UploadId! });
   }
 
   /** Digest of the digests of all parts, as the server gives it for the whole object. */
@@ -38,7 +44,7 @@ export class MultipartUpload {
 
   /** Resolves when the part is on its way and may be followed by the next. @throws what an earlier part met */
   async add(part: GrowingPart): Promise<void> {
-    while (this.underWay.size >= PARTS_AT_ONCE) await Promise.race(this.underWay);
+    while (this.underWay.size >= PARTS_AT_ONCE) await this.wait.during(() => Promise.race(this.underWay));
     if (this.failure) {
       part.free();
       throw this.failure;
@@ -78,7 +84,8 @@ export class MultipartUpload {
         const answer = await this.bucket.client.send(new UploadPartCommand(input), { abortSignal });
         if ((answer.ChecksumSHA256 ?? ChecksumSHA256) !== ChecksumSHA256) throw new WrongAnswer('The object store answers another digest than that of the part.');
         return answer.ETag;
-      }, { signal: this.aborter.signal, rounds: ROUNDS }));
+      }, { signal: this.aborter.signal, rounds: ROUNDS, deadlineMs: this.wait.deadline() }));
+      this.wait.stored();
       this.parts.push({ PartNumber: number, ETag, ChecksumSHA256 });
     } finally {
       part.free();

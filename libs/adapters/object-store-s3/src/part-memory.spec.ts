@@ -3,6 +3,8 @@ import { UnavailableError } from '@perennia/errors';
 import { settle } from '@perennia/testing';
 import { PartMemory } from './part-memory.js';
 
+const WAIT_MS = 60_000;
+
 describe('PartMemory', () => {
   const owner = (): object => ({});
   async function isGranted(taken: Promise<Buffer>): Promise<boolean> {
@@ -13,11 +15,11 @@ describe('PartMemory', () => {
   }
 
   it('given something that is being sent, then who finds no memory waits until some comes back, in order', async () => {
-    const memory = new PartMemory(100, 100, 60_000);
-    const first = await memory.take(100, owner());
+    const memory = new PartMemory(100, 100);
+    const first = await memory.take(100, owner(), WAIT_MS);
     let sent = (): void => undefined;
     const sending = memory.whileSending(owner(), () => new Promise<void>((resolve) => (sent = resolve)));
-    const [second, third] = [memory.take(60, owner()), memory.take(60, owner())];
+    const [second, third] = [memory.take(60, owner(), WAIT_MS), memory.take(60, owner(), WAIT_MS)];
     expect(await isGranted(second)).toBe(false);
     memory.give(first);
     expect([await isGranted(second), await isGranted(third)]).toEqual([true, false]);
@@ -28,13 +30,13 @@ describe('PartMemory', () => {
   });
 
   it('given nothing that is being sent, then one part may grow beyond the limit, and the next when that one is gone', async () => {
-    const memory = new PartMemory(100, 100, 60_000);
-    await memory.take(100, owner());
+    const memory = new PartMemory(100, 100);
+    await memory.take(100, owner(), WAIT_MS);
     const [borrower, other] = [owner(), owner()];
-    const borrowed = await memory.take(40, borrower);
-    const waiting = memory.take(40, other);
+    const borrowed = await memory.take(40, borrower, WAIT_MS);
+    const waiting = memory.take(40, other, WAIT_MS);
     expect(await isGranted(waiting)).toBe(false);
-    await memory.take(80, borrower);
+    await memory.take(80, borrower, WAIT_MS);
     memory.give(borrowed);
     expect(await isGranted(waiting)).toBe(false);
     memory.settle(borrower);
@@ -42,21 +44,21 @@ describe('PartMemory', () => {
   });
 
   it('given a part whose sender pauses beyond the limit, then the next waits no longer than a second', async () => {
-    const memory = new PartMemory(100, 100, 60_000);
-    await memory.take(100, owner());
-    await memory.take(40, owner());
+    const memory = new PartMemory(100, 100);
+    await memory.take(100, owner(), WAIT_MS);
+    await memory.take(40, owner(), WAIT_MS);
     const startedMs = performance.now();
-    await memory.take(40, owner());
+    await memory.take(40, owner(), WAIT_MS);
     expect(performance.now() - startedMs).toBeLessThan(3000);
   });
 
-  it('given nothing that comes back, then who waits is told so when a call would have ended, and the next are served', async () => {
-    const memory = new PartMemory(100, 100, 50);
-    const first = await memory.take(100, owner());
+  it('given nothing that comes back, then who has waited long enough is told so, and the next are served', async () => {
+    const memory = new PartMemory(100, 100);
+    const first = await memory.take(100, owner(), WAIT_MS);
     let sent = (): void => undefined;
     const sending = memory.whileSending(owner(), () => new Promise<void>((resolve) => (sent = resolve)));
-    await expect(memory.take(60, owner())).rejects.toMatchObject({ constructor: UnavailableError, retriable: true });
-    const next = memory.take(60, owner());
+    await expect(memory.take(60, owner(), 50)).rejects.toMatchObject({ constructor: UnavailableError, retriable: true });
+    const next = memory.take(60, owner(), WAIT_MS);
     memory.give(first);
     expect((await next).length).toBe(60);
     sent();

@@ -1,6 +1,6 @@
 // The memory of all writers together. A writer that finds none waits, and its sender with it, until something that is being sent gives some
 // back. Where nothing is being sent nobody would ever: then one part may grow beyond the limit until it can be sent; and another one if the
-// sender of that one takes longer than a second. Nobody waits for ever: a store that takes nothing for so long as a call may last takes nothing.
+// sender of that one takes longer than a second. Nobody waits for ever.
 import { Buffer } from 'node:buffer';
 import { UnavailableError } from '@perennia/errors';
 
@@ -22,16 +22,16 @@ export class PartMemory {
   /** Whole parts, kept for the next. */
   private readonly spare: Buffer[] = [];
 
-  constructor(private readonly limitBytes: number, readonly partBytes: number, private readonly waitMs: number) {}
+  constructor(private readonly limitBytes: number, readonly partBytes: number) {}
 
-  /** A buffer of so many bytes, of at most one part; later. `owner`: the part that grows. @throws UnavailableError when nothing was given back for `waitMs` */
-  async take(bytes: number, owner: object): Promise<Buffer> {
+  /** A buffer of so many bytes, of at most one part; later. `owner`: the part that grows. @throws UnavailableError after `waitMs` */
+  async take(bytes: number, owner: object, waitMs: number): Promise<Buffer> {
     await new Promise<void>((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
       const wish: Wish = { bytes, owner, grant: () => (clearTimeout(timer), resolve()) };
       this.waiting.push(wish);
       this.serve();
-      if (this.waiting.includes(wish)) timer = setTimeout(() => (this.giveUp(wish), reject(this.stuck())), this.waitMs);
+      if (this.waiting.includes(wish)) timer = setTimeout(() => (this.giveUp(wish), reject(stuck())), waitMs);
     });
     return (bytes === this.partBytes ? this.spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(bytes);
   }
@@ -65,12 +65,6 @@ export class PartMemory {
     this.serve();
   }
 
-  private stuck(): UnavailableError {
-    return new UnavailableError(`The object store has taken too little for ${Math.round(this.waitMs / 1000)} s: there is no memory for more.`, {
-      remedy: 'Look at the object store and the network before it.',
-    });
-  }
-
   private serve(): void {
     for (let next = this.nextWish(); next; next = this.nextWish()) {
       this.waiting.splice(this.waiting.indexOf(next), 1);
@@ -99,4 +93,8 @@ export class PartMemory {
     }, NEXT_BORROWER_MS);
     return undefined;
   }
+}
+
+function stuck(): UnavailableError {
+  return new UnavailableError('The object store has taken too little for too long: there is no memory for more.', { remedy: 'Look at the object store and the network before it.' });
 }

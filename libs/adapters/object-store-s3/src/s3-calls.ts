@@ -7,6 +7,7 @@ import { RetryBudget } from './retry-budget.js';
 import { failureOf, s3Error } from './s3-errors.js';
 import type { ResolvedOptions } from './s3-options.js';
 import { Slots } from './slots.js';
+import { StoreWait } from './store-wait.js';
 
 export interface CallOptions {
   signal?: AbortSignal | undefined;
@@ -57,6 +58,11 @@ export class S3Calls {
   /** When a call that begins now has to end. */
   deadline(): number {
     return this.clock.monotonicMs() + this.options.callDeadlineMs;
+  }
+
+  /** Of one object that is written. */
+  newWait(): StoreWait {
+    return new StoreWait(this.clock, this.options.callDeadlineMs, this.options.noProgressMs);
   }
 
   /** Full jitter: anything from nothing up to the growing bound. */

@@ -32,7 +32,7 @@ export class S3ObjectStore extends ObjectStore {
   static async open(options: S3ObjectStoreOptions): Promise<S3ObjectStore> {
     const resolved = resolveOptions(options);
     const bucket = new S3Bucket(s3Client(resolved), new S3Calls(resolved), resolved);
-    const store = new S3ObjectStore(bucket, new PartMemory(resolved.memoryBytes, resolved.partSizeBytes, resolved.callDeadlineMs));
+    const store = new S3ObjectStore(bucket, new PartMemory(resolved.memoryBytes, resolved.partSizeBytes));
     try {
       await checkAccess(bucket, store.memory, options.endpoint ?? `Amazon S3 in ${options.region}`);
       return store;

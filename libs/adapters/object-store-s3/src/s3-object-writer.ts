@@ -9,6 +9,7 @@ import { GrowingPart } from './growing-part.js';
 import { MultipartUpload } from './multipart-upload.js';
 import type { PartMemory } from './part-memory.js';
 import type { S3Bucket } from './s3-bucket.js';
+import type { StoreWait } from './store-wait.js';
 import { lookAt, removeObject, WRITER } from './stored-object.js';
 
 /** At 30 % failures four attempts fail once in 123; a commit costs too much to give up for that. */
@@ -16,6 +17,7 @@ const ROUNDS = 2;
 
 export class S3ObjectWriter implements ObjectWriter {
   private readonly id = randomUUID();
+  private readonly wait: StoreWait;
   private part: GrowingPart;
   private upload: MultipartUpload | undefined;
   private sizeBytes = 0;
@@ -23,7 +25,8 @@ export class S3ObjectWriter implements ObjectWriter {
   private failure: unknown;
 
   constructor(private readonly bucket: S3Bucket, private readonly memory: PartMemory, private readonly key: string, expectedBytes?: number) {
-    this.part = new GrowingPart(memory, expectedBytes);
+    this.wait = bucket.calls.newWait();
+    this.part = new GrowingPart(memory, this.wait, expectedBytes);
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -66,14 +69,14 @@ export class S3ObjectWriter implements ObjectWriter {
   private async sendPart(): Promise<void> {
     this.upload ??= await this.startUpload();
     const { part } = this;
-    this.part = new GrowingPart(this.memory, this.memory.partBytes);
+    this.part = new GrowingPart(this.memory, this.wait, this.memory.partBytes);
     await this.upload.add(part);
   }
 
   private async startUpload(): Promise<MultipartUpload> {
     // Much would be sent in vain; the commit finds out all the same.
     if (await lookAt(this.bucket, this.key)) throw taken(this.key);
-    return MultipartUpload.start(this.bucket, this.memory, this.key, this.id);
+    return MultipartUpload.start(this.bucket, this.memory, this.wait, this.key, this.id);
   }
 
   private commitWhole(): Promise<void> {

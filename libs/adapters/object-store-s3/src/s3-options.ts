@@ -21,7 +21,7 @@ export interface S3ObjectStoreOptions {
   caFile?: string;
   /** Larger objects go in parts of this size. Default 8 MiB, at least 5 MiB (the protocol's least), at most 64 MiB. */
   partSizeBytes?: number;
-  /** Memory of all writers together; who finds none waits. Default 64 MiB, at least two parts. */
+  /** Memory of all writers together; who finds none waits. Default 24 MiB, at least two parts. */
   memoryBytes?: number;
   /** Requests under way at once, and connections kept; a body that has begun to come is not counted, its reader may pause. Default 32, at most 1024. */
   maxConnections?: number;
@@ -44,7 +44,7 @@ export interface S3ObjectStoreOptions {
 
 const MIB = 1024 * 1024;
 const DEFAULTS = {
-  partSizeBytes: 8 * MIB, memoryBytes: 64 * MIB, maxConnections: 32, connectTimeoutMs: 3000, noProgressMs: 15_000, callDeadlineMs: 60_000, retryPauseMs: 50,
+  partSizeBytes: 8 * MIB, memoryBytes: 24 * MIB, maxConnections: 32, connectTimeoutMs: 3000, noProgressMs: 15_000, callDeadlineMs: 60_000, retryPauseMs: 50,
   breakerOpenMs: 5000,
 };
 const BOUNDS: Record<keyof typeof DEFAULTS, readonly [number, number]> = {

@@ -47,7 +47,11 @@ class PipelineLifecycle implements OnApplicationBootstrap, OnApplicationShutdown
 @Module({
   providers: [
     PipelineLifecycle,
-    { provide: ByteBudget, useFactory: (config: IngestPipelineConfig) => new ByteBudget(config.maxBytesInFlight), inject: [IngestPipelineConfig] },
+    {
+      provide: ByteBudget,
+      useFactory: (config: IngestPipelineConfig, landing: Landing) => new ByteBudget(Math.min(config.maxBytesInFlight, landing.mostBytesInFlight)),
+      inject: [IngestPipelineConfig, Landing],
+    },
     {
       provide: BlockPool,
       useFactory: (budget: ByteBudget, landing: Landing) => new BlockPool(budget, (sizeBytes) => landing.memory(sizeBytes)),

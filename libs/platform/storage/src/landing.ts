@@ -55,6 +55,9 @@ export abstract class Landing {
   /** Bytes that whoever gathers an object leaves free directly before it, for `append`. */
   readonly headroomBytes: number = 0;
 
+  /** How many received bytes are worth holding for it: one that holds memory of its own wants less than the configuration allows. */
+  readonly mostBytesInFlight: number = Number.POSITIVE_INFINITY;
+
   /** Memory to gather objects in. What begins on a multiple of 4 KiB in it may be written from where it stands, without a copy. */
   memory(sizeBytes: number): Buffer {
     return Buffer.allocUnsafeSlow(sizeBytes);
