@@ -1,5 +1,5 @@
-// `npm test`: builds, then every test of the workspace. Tests beside the code run two at a time, and so do those that kill the product or start
-// many parts and mostly wait for them; the other black-box tests (test/**), which measure it, run one at a time. Last line: `N passed, N failed, N skipped`, from Jest's own counts.
+// `npm test`: builds, then every test of the workspace. Tests beside the code run two at a time, and so do those that kill the product, start
+// many parts or mostly wait for them; the other black-box tests (test/**), which measure it, run one at a time. Last line: `N passed, N failed, N skipped`, from Jest's own counts.
 // `npm test -- libs/kernel` runs what is named. What was skipped is listed with its name: nothing is skipped in silence.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { join, relative } from 'node:path';
 import { carriedEnvironment, carriedNode, prepare, root } from './runtime.mjs';
 
 const BESIDE_THE_CODE = ['--testPathIgnorePatterns', '/node_modules/', '/dist/', `${root}/test/`, '--maxWorkers=2'];
-const waiting = ['chaos/', 'cluster/', 'upgrade/', 'deploy/', 'blackbox/tiers', 'blackbox/telemetry'].map((path) => `${root}/test/${path}`);
+const waiting = ['boundaries/', 'chaos/', 'cluster/', 'corpus/', 'deploy/', 'faults/', 'interop/', 'restore/', 'upgrade/', 'blackbox/tiers', 'blackbox/telemetry'].map((path) => `${root}/test/${path}`);
 const WAITING = ['--maxWorkers=2', '--testPathPatterns', ...waiting];
 const MEASURING = ['--runInBand', '--testPathIgnorePatterns', '/node_modules/', '/dist/', ...waiting, '--testPathPatterns', `${root}/test/`];
 
