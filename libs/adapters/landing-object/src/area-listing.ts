@@ -7,6 +7,8 @@ import { offsetOf, segmentGeneration, type LandingKeys } from './landing-keys.js
 import type { ListedEntry } from './log-chain.js';
 import { readEntry, type EntryHead } from './log-entry.js';
 
+const READ_AT_ONCE = 16;
+
 /** @param groups in order; fills `held`; gives the large objects that the log does not refer to */
 export async function listArea(store: ObjectStore, keys: LandingKeys, groups: readonly ListedEntry[], held: HeldSegments): Promise<HeldSegment[]> {
   for await (const { key, sizeBytes } of store.list(`${keys.prefix}big@`)) {
@@ -22,10 +24,10 @@ export async function listArea(store: ObjectStore, keys: LandingKeys, groups: re
     const begin = groups.findIndex(({ number }) => number >= last.firstNumber);
     const segment = segmentOf(keys, last, groups.slice(begin, end));
     held.add(segment);
-    if (last.references + last.referencesBefore > 0) await noteReferences(store, keys, segment, held);
+    if (last.references + last.referencesBefore > 0 && held.all().some(isUnreferred)) await noteReferences(store, keys, segment, held);
     end = begin;
   }
-  return held.all().filter(({ kind, referredAt }) => kind === 'big' && !referredAt);
+  return held.all().filter(isUnreferred);
 }
 
 function segmentOf(keys: LandingKeys, last: EntryHead, entries: readonly ListedEntry[]): HeldSegment {
@@ -38,16 +40,23 @@ function segmentOf(keys: LandingKeys, last: EntryHead, entries: readonly ListedE
   };
 }
 
+/** Many at once: a segment may have a thousand groups, and a start waits for each head. */
 async function noteReferences(store: ObjectStore, keys: LandingKeys, { groups, generation }: HeldSegment, held: HeldSegments): Promise<void> {
-  for (const { number, key, bytes } of groups) {
-    const head = await readEntry(store, keys, number).catch(unlessReleased);
-    if (!head?.references) continue;
-    for (const { record, reference } of decodeGroup(await store.read(key, 0, bytes), generation, number, keys)) {
-      const large = reference && held.find(reference.generation);
-      if (large) large.referredAt = record.position;
+  const waiting = groups.values();
+  const noteSome = async (): Promise<void> => {
+    for (const { number, key, bytes } of waiting) {
+      const head = await readEntry(store, keys, number).catch(unlessReleased);
+      if (!head?.references) continue;
+      for (const { record, reference } of decodeGroup(await store.read(key, 0, bytes), generation, number, keys)) {
+        const large = reference && held.find(reference.generation);
+        if (large) large.referredAt = record.position;
+      }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: READ_AT_ONCE }, noteSome));
 }
+
+const isUnreferred = ({ kind, referredAt }: HeldSegment): boolean => kind === 'big' && !referredAt;
 
 /** Whoever had the area before us was removing it. */
 function unlessReleased(error: unknown): undefined {
