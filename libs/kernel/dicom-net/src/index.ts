@@ -22,3 +22,4 @@ export { type DimseServices } from './dimse/dimse-services.js';
 export { type EchoRequest, type EchoService } from './dimse/echo-service.js';
 export { DimseStatus, statusCategory, type StatusCategory } from './dimse/status.js';
 export { type StoreOutcome, type StoreRequest, type StoreService, type StoreSink } from './dimse/store-service.js';
+export { isQueryRetrieveSopClass, QUERY_SOP_CLASSES, QueryRetrieveSopClass } from './dimse/query-retrieve-sop-class.js';

@@ -3,6 +3,8 @@
 export const CommandField = {
   cStoreRq: 0x0001,
   cStoreRsp: 0x8001,
+  cFindRq: 0x0020,
+  cFindRsp: 0x8020,
   cEchoRq: 0x0030,
   cEchoRsp: 0x8030,
   cCancelRq: 0x0fff,
@@ -11,3 +13,5 @@ export const CommandField = {
 export const RESPONSE_BIT = 0x8000;
 /** Command Data Set Type when no dataset follows (PS3.7 §E.1). */
 export const NO_DATASET = 0x0101;
+/** Any other value says that one follows. */
+export const DATASET_FOLLOWS = 0x0000;

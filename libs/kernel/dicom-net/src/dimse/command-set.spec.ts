@@ -3,8 +3,9 @@ import * as fc from 'fast-check';
 import { rawCommand, rawElement, rawStoreRq } from '@perennia/testing';
 import { decodeCommandSet, MalformedCommandError } from './command-set.js';
 import { CommandWriter } from './command-writer.js';
-import { encodeStoreRequest } from './request.js';
-import { encodeResponse } from './response.js';
+import { QueryRetrieveSopClass } from './query-retrieve-sop-class.js';
+import { encodeCancelRequest, encodeFindRequest, encodeStoreRequest } from './request.js';
+import { encodePendingResponse, encodeResponse } from './response.js';
 
 const PDU_AND_PDV_HEADERS = 12;
 
@@ -23,6 +24,32 @@ describe('command sets', () => {
     const fields = { sopClassUid: '1.2', sopInstanceUid: '1.3', moveOriginatorAet: 'MOVER', moveOriginatorMessageId: 12 };
     const command = decodeCommandSet(encodeStoreRequest(1, 16384, 1, fields).subarray(PDU_AND_PDV_HEADERS));
     expect(command).toMatchObject({ moveOriginatorAet: 'MOVER', moveOriginatorMessageId: 12 });
+  });
+
+  const SOP_CLASS = `000002001c000000${Buffer.from(`${QueryRetrieveSopClass.studyRootFind}\0`).toString('hex')}`;
+  const MESSAGE_ID_RESPONDED_TO = '00002001020000000700';
+  const hex = (...elements: readonly string[]): string => elements.join('');
+  const findRequest = hex('00000000040000004c000000', SOP_CLASS, '00000001020000002000', '00001001020000000700', '00000007020000000000', '00000008020000000000');
+  const findResponse = (dataSetType: string, status: string): string =>
+    hex('00000000040000004c000000', SOP_CLASS, '00000001020000002080', MESSAGE_ID_RESPONDED_TO, `0000000802000000${dataSetType}`, `0000000902000000${status}`);
+  const decodedFindRequest = decodeCommandSet(Buffer.from(findRequest, 'hex'));
+  const bytesOf = (pdu: Buffer): string => pdu.subarray(PDU_AND_PDV_HEADERS).toString('hex');
+
+  it('given a C-FIND-RQ, then its bytes are those of PS3.7 §9.3.2.1', () => {
+    expect(bytesOf(encodeFindRequest(1, 16384, 7, QueryRetrieveSopClass.studyRootFind))).toBe(findRequest);
+  });
+
+  it.each([[0xff00, '00ff'], [0xff01, '01ff']])('given a pending C-FIND-RSP %d, then it announces an identifier (PS3.7 §9.3.2.2)', (status, bytes) => {
+    expect(bytesOf(encodePendingResponse(decodedFindRequest, 1, 16384, status))).toBe(findResponse('0000', bytes));
+  });
+
+  it('given the final C-FIND-RSP, then it announces none', () => {
+    expect(bytesOf(encodeResponse(decodedFindRequest, 1, 16384, 0xfe00))).toBe(findResponse('0101', '00fe'));
+  });
+
+  it('given a C-CANCEL-RQ, then its bytes are those of PS3.7 §9.3.2.3', () => {
+    const expected = hex('00000000040000001e000000', '0000000102000000ff0f', MESSAGE_ID_RESPONDED_TO, '00000008020000000101');
+    expect(bytesOf(encodeCancelRequest(1, 16384, 7))).toBe(expected);
   });
 
   it('given the longest UIDs and comment, then the response still fits one buffer', () => {

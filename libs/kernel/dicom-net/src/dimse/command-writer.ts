@@ -1,7 +1,7 @@
 // Writes one command set into one buffer, with room in front for the P-DATA header, so that a whole response is a
 // single allocation and a single write. Elements must be added in ascending order (PS3.7 §6.3.1).
 import { COMMAND_FRAGMENT, LAST_FRAGMENT } from '../ul/pdu.js';
-import { DATA_PDU_OVERHEAD_BYTES, maxPayloadBytes, writeDataHeader } from '../ul/pdu-writer.js';
+import { DATA_PDU_OVERHEAD_BYTES, encodeDataPdus, maxPayloadBytes, writeDataHeader } from '../ul/pdu-writer.js';
 
 const GROUP_LENGTH_BYTES = 12;
 /** Fits every command we write: about ten elements, each text at most 64 characters. */
@@ -34,8 +34,10 @@ export class CommandWriter {
     this.#at = DATA_PDU_OVERHEAD_BYTES;
     this.#header(0, 4);
     out.writeUInt32LE(commandBytes - GROUP_LENGTH_BYTES, DATA_PDU_OVERHEAD_BYTES + 8);
-    const room = maxPayloadBytes(peerMaxPduBytes);
-    if (commandBytes > room) return fragmentCommand(out.subarray(DATA_PDU_OVERHEAD_BYTES, DATA_PDU_OVERHEAD_BYTES + commandBytes), contextId, room);
+    if (commandBytes > maxPayloadBytes(peerMaxPduBytes)) {
+      const command = out.subarray(DATA_PDU_OVERHEAD_BYTES, DATA_PDU_OVERHEAD_BYTES + commandBytes);
+      return encodeDataPdus(command, contextId, peerMaxPduBytes, COMMAND_FRAGMENT);
+    }
     writeDataHeader(out, 0, commandBytes, contextId, COMMAND_FRAGMENT | LAST_FRAGMENT);
     return out.subarray(0, DATA_PDU_OVERHEAD_BYTES + commandBytes);
   }
@@ -58,15 +60,4 @@ export class CommandWriter {
     this.#at = at + 8 + valueBytes;
     return at + 8;
   }
-}
-
-function fragmentCommand(command: Buffer, contextId: number, room: number): Buffer {
-  const pdus: Buffer[] = [];
-  for (let at = 0; at < command.length; at += room) {
-    const part = command.subarray(at, at + room);
-    const header = Buffer.alloc(DATA_PDU_OVERHEAD_BYTES);
-    writeDataHeader(header, 0, part.length, contextId, COMMAND_FRAGMENT | (at + room >= command.length ? LAST_FRAGMENT : 0));
-    pdus.push(header, part);
-  }
-  return Buffer.concat(pdus);
 }

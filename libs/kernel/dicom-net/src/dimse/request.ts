@@ -1,8 +1,7 @@
-// Builds the requests we send: C-ECHO-RQ and C-STORE-RQ (PS3.7 §9.3.5.1 and §9.3.1.1).
-import { CommandField, NO_DATASET } from './command-field.js';
+// Builds the requests we send: C-ECHO-RQ, C-STORE-RQ, C-FIND-RQ and C-CANCEL-RQ (PS3.7 §9.3.5.1, §9.3.1.1, §9.3.2.1, §9.3.2.3).
+import { CommandField, DATASET_FOLLOWS, NO_DATASET } from './command-field.js';
 import { CommandWriter } from './command-writer.js';
 
-const DATASET_FOLLOWS = 0x0000;
 const PRIORITY_MEDIUM = 0x0000;
 
 export interface StoreRequestFields {
@@ -32,4 +31,24 @@ export function encodeStoreRequest(contextId: number, peerMaxPduBytes: number, m
   if (fields.moveOriginatorAet) writer.text(0x1030, fields.moveOriginatorAet);
   if (fields.moveOriginatorMessageId !== undefined) writer.short(0x1031, fields.moveOriginatorMessageId);
   return writer.finish(contextId, peerMaxPduBytes);
+}
+
+/** The identifier follows as dataset. */
+export function encodeFindRequest(contextId: number, peerMaxPduBytes: number, messageId: number, sopClassUid: string): Buffer {
+  return new CommandWriter()
+    .uid(0x0002, sopClassUid)
+    .short(0x0100, CommandField.cFindRq)
+    .short(0x0110, messageId)
+    .short(0x0700, PRIORITY_MEDIUM)
+    .short(0x0800, DATASET_FOLLOWS)
+    .finish(contextId, peerMaxPduBytes);
+}
+
+/** Has no message id of its own and gets no answer of its own (PS3.7 §9.3.2.3): the operation itself ends with FE00. */
+export function encodeCancelRequest(contextId: number, peerMaxPduBytes: number, messageIdRespondedTo: number): Buffer {
+  return new CommandWriter()
+    .short(0x0100, CommandField.cCancelRq)
+    .short(0x0120, messageIdRespondedTo)
+    .short(0x0800, NO_DATASET)
+    .finish(contextId, peerMaxPduBytes);
 }

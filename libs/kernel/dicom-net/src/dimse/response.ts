@@ -1,5 +1,5 @@
 // Builds responses: the request's identifiers, a status, at most a comment (PS3.7 §9.3 and Annex E). One buffer each.
-import { NO_DATASET, RESPONSE_BIT } from './command-field.js';
+import { DATASET_FOLLOWS, NO_DATASET, RESPONSE_BIT } from './command-field.js';
 import type { CommandSet } from './command-set.js';
 import { CommandWriter } from './command-writer.js';
 
@@ -14,4 +14,15 @@ export function encodeResponse(
   if (errorComment) writer.text(0x0902, errorComment);
   if (sopInstanceUid) writer.uid(0x1000, sopInstanceUid);
   return writer.finish(contextId, peerMaxPduBytes);
+}
+
+/** A pending C-FIND-RSP, whose identifier follows as dataset (PS3.7 §9.3.2.2). */
+export function encodePendingResponse(request: CommandSet, contextId: number, peerMaxPduBytes: number, status: number): Buffer {
+  return new CommandWriter()
+    .uid(0x0002, request.affectedSopClassUid)
+    .short(0x0100, request.commandField | RESPONSE_BIT)
+    .short(0x0120, request.messageId)
+    .short(0x0800, DATASET_FOLLOWS)
+    .short(0x0900, status)
+    .finish(contextId, peerMaxPduBytes);
 }

@@ -1,4 +1,4 @@
-// DIMSE status codes we send or understand (PS3.7 Annex C, PS3.4 §B.2.3 and §GG) and what they mean.
+// DIMSE status codes we send or understand (PS3.7 Annex C, PS3.4 §B.2.3, §C.4.1.1.4 and §GG) and what they mean.
 
 export const DimseStatus = {
   success: 0x0000,
@@ -11,11 +11,17 @@ export const DimseStatus = {
   notAuthorized: 0x0124,
   outOfResources: 0xa700,
   dataSetDoesNotMatchSopClass: 0xa900,
+  /** What A900 is called where the dataset is an identifier (PS3.4 §C.4.1.1.4). */
+  identifierDoesNotMatchSopClass: 0xa900,
   cannotUnderstand: 0xc000,
+  /** What C000 is called in the Query/Retrieve service class (PS3.4 §C.4.1.1.4). */
+  unableToProcess: 0xc000,
   coercionOfDataElements: 0xb000,
   elementsDiscarded: 0xb006,
   dataSetDoesNotMatchSopClassWarning: 0xb007,
   pending: 0xff00,
+  /** Matches go on, and one or more optional keys were not supported (PS3.4 §C.4.1.1.4). */
+  pendingWithUnsupportedKeys: 0xff01,
   cancelled: 0xfe00,
 } as const;
 

@@ -1,6 +1,6 @@
 // Builds the small PDUs whole, each in one buffer (PS3.8 §9.3.4 to §9.3.8). Associate PDUs are in associate-pdu.ts.
 import type { AssociationAbort } from './abort-reason.js';
-import { PDU_HEADER_BYTES, PduType } from './pdu.js';
+import { LAST_FRAGMENT, PDU_HEADER_BYTES, PduType } from './pdu.js';
 import type { AssociationRejection } from './reject-reason.js';
 
 export function encodePdu(type: number, body: Buffer): Buffer {
@@ -44,4 +44,19 @@ export function writeDataHeader(out: Buffer, at: number, payloadBytes: number, c
 /** Largest even payload of one presentation data value in a PDU of at most `maxPduBytes` (fragments are even, PS3.8 Annex E.2). */
 export function maxPayloadBytes(maxPduBytes: number): number {
   return (maxPduBytes - 6) & ~1;
+}
+
+/** A whole command or dataset as P-DATA-TF PDUs in one buffer; `kind` is COMMAND_FRAGMENT, or 0 for a dataset. Without bytes: one empty last fragment. */
+export function encodeDataPdus(payload: Buffer, contextId: number, maxPduBytes: number, kind: number): Buffer {
+  const room = maxPayloadBytes(maxPduBytes);
+  const pdus = Math.max(1, Math.ceil(payload.length / room));
+  const out = Buffer.allocUnsafe(payload.length + pdus * DATA_PDU_OVERHEAD_BYTES);
+  let to = 0;
+  for (let from = 0, left = pdus; left > 0; left--, from += room) {
+    const bytes = Math.min(room, payload.length - from);
+    writeDataHeader(out, to, bytes, contextId, kind | (left === 1 ? LAST_FRAGMENT : 0));
+    payload.copy(out, to + DATA_PDU_OVERHEAD_BYTES, from, from + bytes);
+    to += DATA_PDU_OVERHEAD_BYTES + bytes;
+  }
+  return out;
 }
