@@ -23,3 +23,4 @@ export { type EchoRequest, type EchoService } from './dimse/echo-service.js';
 export { DimseStatus, statusCategory, type StatusCategory } from './dimse/status.js';
 export { type StoreOutcome, type StoreRequest, type StoreService, type StoreSink } from './dimse/store-service.js';
 export { isQueryRetrieveSopClass, QUERY_SOP_CLASSES, QueryRetrieveSopClass } from './dimse/query-retrieve-sop-class.js';
+export { NO_QUERY_EXTENSIONS, proposeQueryExtensions, type QueryExtensions } from './dimse/query-extensions.js';

@@ -1,4 +1,5 @@
 // What the application answers to an association request: refuse it, or accept it context by context.
+import type { QueryExtensions } from '../dimse/query-extensions.js';
 import type { ExtendedNegotiation, RoleSelection } from './association-request.js';
 import type { AssociationRejection } from './reject-reason.js';
 
@@ -21,6 +22,8 @@ export interface AssociationAcceptance {
   acceptRole?(proposal: RoleSelection): { scu: boolean; scp: boolean };
   /** Bytes to answer to an extended negotiation; none answers nothing, which means the defaults. */
   acceptExtended?(proposal: ExtendedNegotiation): Buffer | undefined;
+  /** What C-FIND supports beyond the baseline for a query SOP class whose extensions were proposed; goes before `acceptExtended` for those. */
+  acceptQueryExtensions?(sopClassUid: string, proposed: QueryExtensions): QueryExtensions;
   /** Server response to a user identity that asked for a positive response (PS3.7 §D.3.3.7.2). */
   readonly userIdentityResponse?: Buffer;
   /** Carried untouched to every request of this association. */

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { NO_QUERY_EXTENSIONS } from '../dimse/query-extensions.js';
+import { QueryRetrieveSopClass } from '../dimse/query-retrieve-sop-class.js';
 import { DEFAULT_ACCEPTOR_LIMITS } from './acceptor-limits.js';
 import type { AssociationAcceptance } from './association-decision.js';
 import type { AssociationRequest } from './association-request.js';
@@ -73,5 +75,37 @@ describe('negotiation', () => {
     });
     expect(answer.user.extendedNegotiations).toEqual([{ sopClassUid: '1.2', information: Buffer.from([2]) }]);
     expect(answer.user.userIdentityResponse).toEqual(Buffer.from('ok'));
+  });
+  describe('query extensions (PS3.4 §C.5.1.1)', () => {
+    const FIND = QueryRetrieveSopClass.studyRootFind;
+    const SUPPORTED = { ...NO_QUERY_EXTENSIONS, relationalQueries: true, fuzzySemanticMatching: true };
+    const decision: AssociationAcceptance = { ...ACCEPT_FIRST, acceptQueryExtensions: () => SUPPORTED };
+    const asking = (...extendedNegotiations: { sopClassUid: string; information: Buffer }[]) => aRequest({
+      presentationContexts: [FIND, QueryRetrieveSopClass.patientRootFind, '1.2'].map((abstractSyntax, index) =>
+        ({ id: 2 * index + 1, abstractSyntax, transferSyntaxes: ['1.2.840.10008.1.2'] })),
+      extendedNegotiations,
+    });
+
+    it('given a proposal, then what is supported is answered in as many bytes, and the contexts of that SOP class alone have it', () => {
+      const { answer, contexts } = outcome(asking({ sopClassUid: FIND, information: Buffer.from([1, 1, 0]) }), decision);
+      expect(answer.user.extendedNegotiations).toEqual([{ sopClassUid: FIND, information: Buffer.from([1, 0, 0]) }]);
+      expect([...contexts.values()].map((context) => context.queryExtensions)).toEqual([
+        { ...NO_QUERY_EXTENSIONS, relationalQueries: true }, NO_QUERY_EXTENSIONS, NO_QUERY_EXTENSIONS,
+      ]);
+      expect([...contexts.values()].map((context) => context.isQueryRetrieve)).toEqual([true, true, false]);
+    });
+
+    it('given no proposal, or an application that does not answer it, then nothing is answered and nothing holds', () => {
+      for (const { answer, contexts } of [outcome(asking(), decision), outcome(asking({ sopClassUid: FIND, information: Buffer.from([1, 1, 1, 1]) }))]) {
+        expect(answer.user.extendedNegotiations).toEqual([]);
+        expect(contexts.get(1)?.queryExtensions).toEqual(NO_QUERY_EXTENSIONS);
+      }
+    });
+
+    it('given an answer by bytes that grants more than was asked, then no more than was asked holds', () => {
+      const raw: AssociationAcceptance = { ...ACCEPT_FIRST, acceptExtended: () => Buffer.from([1, 1, 1, 1]) };
+      const { contexts } = outcome(asking({ sopClassUid: FIND, information: Buffer.from([0, 0, 1]) }), raw);
+      expect(contexts.get(1)?.queryExtensions).toEqual({ ...NO_QUERY_EXTENSIONS, fuzzySemanticMatching: true });
+    });
   });
 });

@@ -1,7 +1,9 @@
 // Turns an accepted request into the answer and into what both sides may then do (PS3.7 Annex D). Pure.
+import { decodeQueryExtensions, encodeQueryExtensions, grantQueryExtensions, NO_QUERY_EXTENSIONS, type QueryExtensions } from '../dimse/query-extensions.js';
+import { isQueryRetrieveSopClass, QUERY_SOP_CLASSES } from '../dimse/query-retrieve-sop-class.js';
 import type { AcceptorLimits } from './acceptor-limits.js';
 import { type AssociationAcceptance, ContextResult } from './association-decision.js';
-import type { AssociationRequest, OperationsWindow, ProposedContext } from './association-request.js';
+import type { AssociationRequest, ExtendedNegotiation, OperationsWindow, ProposedContext } from './association-request.js';
 import type { AssociationAnswer, ContextAnswer } from './associate-pdu.js';
 
 export interface AcceptedContext {
@@ -10,6 +12,10 @@ export interface AcceptedContext {
   readonly transferSyntax: string;
   /** The requestor may invoke operations on it; false where role selection made it SCP only (PS3.7 §D.3.3.4). */
   readonly requestorIsScu: boolean;
+  /** Of the Query/Retrieve service class: nothing can be stored by it. */
+  readonly isQueryRetrieve: boolean;
+  /** What C-FIND on it may do beyond the baseline. */
+  readonly queryExtensions: QueryExtensions;
 }
 
 export interface Negotiated {
@@ -30,14 +36,22 @@ export function negotiate(
   request: AssociationRequest, decision: AssociationAcceptance, limits: AcceptorLimits, implementation: Implementation,
 ): Negotiated {
   const roles = negotiateRoles(request, decision);
+  const extendedNegotiations = answerExtended(request, decision);
   const contexts = new Map<number, AcceptedContext>();
   const answers: ContextAnswer[] = [];
   for (const proposed of request.presentationContexts) {
     const answer = answerContext(proposed, decision);
     answers.push(answer);
     if (answer.result !== ContextResult.acceptance) continue;
-    const requestorIsScu = roles.find((role) => role.sopClassUid === proposed.abstractSyntax)?.scu ?? true;
-    contexts.set(proposed.id, { id: proposed.id, abstractSyntax: proposed.abstractSyntax, transferSyntax: answer.transferSyntax, requestorIsScu });
+    const { id, abstractSyntax } = proposed;
+    contexts.set(id, {
+      id,
+      abstractSyntax,
+      transferSyntax: answer.transferSyntax,
+      requestorIsScu: roles.find((role) => role.sopClassUid === abstractSyntax)?.scu ?? true,
+      isQueryRetrieve: isQueryRetrieveSopClass(abstractSyntax),
+      queryExtensions: queryExtensionsOf(abstractSyntax, request.extendedNegotiations, extendedNegotiations),
+    });
   }
   const operationsWindow = request.operationsWindow && grantWindow(request.operationsWindow, limits.maxOperations);
   const identity = request.userIdentity?.positiveResponseRequested
@@ -55,7 +69,7 @@ export function negotiate(
         implementationVersion: implementation.version,
         ...(operationsWindow ? { operationsWindow } : {}),
         roles,
-        extendedNegotiations: answerExtended(request, decision),
+        extendedNegotiations,
         // An acceptor never answers the common extended negotiation (PS3.7 §D.3.3.6.1).
         commonExtendedNegotiations: [],
         ...identity,
@@ -91,13 +105,31 @@ function negotiateRoles(request: AssociationRequest, decision: AssociationAccept
   });
 }
 
-function answerExtended(request: AssociationRequest, decision: AssociationAcceptance) {
-  const answers = [];
+function answerExtended(request: AssociationRequest, decision: AssociationAcceptance): ExtendedNegotiation[] {
+  const answers: ExtendedNegotiation[] = [];
   for (const proposal of request.extendedNegotiations) {
-    const information = decision.acceptExtended?.(proposal);
+    const information = answerQueryExtensions(proposal, decision) ?? decision.acceptExtended?.(proposal);
     if (information) answers.push({ sopClassUid: proposal.sopClassUid, information });
   }
   return answers;
+}
+
+function answerQueryExtensions(proposal: ExtendedNegotiation, decision: AssociationAcceptance): Buffer | undefined {
+  const { sopClassUid, information } = proposal;
+  if (!decision.acceptQueryExtensions || !QUERY_SOP_CLASSES.has(sopClassUid)) return undefined;
+  const proposed = decodeQueryExtensions(information);
+  return encodeQueryExtensions(grantQueryExtensions(proposed, decision.acceptQueryExtensions(sopClassUid, proposed)), information.length);
+}
+
+/** What holds is what was proposed and answered, whichever callback answered it; a sub-item without an answer asked in vain. */
+function queryExtensionsOf(
+  sopClassUid: string, proposals: readonly ExtendedNegotiation[], answers: readonly ExtendedNegotiation[],
+): QueryExtensions {
+  if (!QUERY_SOP_CLASSES.has(sopClassUid)) return NO_QUERY_EXTENSIONS;
+  const proposed = proposals.find((one) => one.sopClassUid === sopClassUid);
+  const answered = answers.find((one) => one.sopClassUid === sopClassUid);
+  if (!proposed || !answered) return NO_QUERY_EXTENSIONS;
+  return grantQueryExtensions(decodeQueryExtensions(proposed.information), decodeQueryExtensions(answered.information));
 }
 
 /** We invoke nothing on associations we accept, so what we would perform is theirs to say and is echoed within the cap. */
