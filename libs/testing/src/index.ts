@@ -38,8 +38,8 @@ export { MemoryObjectStore } from './fakes/memory-object-store.js';
 export { AcceptorHarness } from './peers/acceptor-harness.js';
 export { ManualTimerSource } from './peers/manual-timer-source.js';
 export {
-  CT_IMAGE_STORAGE, ECHO_CONTEXT, EXPLICIT_LITTLE, IMPLICIT_LITTLE, RAW_ABORT, RAW_RELEASE_RP, RAW_RELEASE_RQ, rawAssociateRq, rawCommand,
-  rawData, rawEchoRq, rawElement, rawItem, rawPdu, rawPdv, rawStore, rawStoreRq, STORE_CONTEXT, VERIFICATION, type RawAssociateRq, type RawContext,
+  CT_IMAGE_STORAGE, ECHO_CONTEXT, EXPLICIT_LITTLE, FIND_CONTEXT, IMPLICIT_LITTLE, RAW_ABORT, RAW_RELEASE_RP, RAW_RELEASE_RQ, rawAssociateRq,
+  rawCancel, rawCommand, rawData, rawFind, rawFindRq, rawEchoRq, rawElement, rawItem, rawPdu, rawPdv, rawStore, rawStoreRq, STORE_CONTEXT, VERIFICATION, type RawAssociateRq, type RawContext,
 } from './peers/raw-pdu.js';
 export { RememberedObject } from './peers/remembered-object.js';
 export { ScriptedPeer, type ReceivedPdu, type ReceivedResponse } from './peers/scripted-peer.js';

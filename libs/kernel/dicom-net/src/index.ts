@@ -24,3 +24,4 @@ export { DimseStatus, statusCategory, type StatusCategory } from './dimse/status
 export { type StoreOutcome, type StoreRequest, type StoreService, type StoreSink } from './dimse/store-service.js';
 export { isQueryRetrieveSopClass, QUERY_SOP_CLASSES, QueryRetrieveSopClass } from './dimse/query-retrieve-sop-class.js';
 export { NO_QUERY_EXTENSIONS, proposeQueryExtensions, type QueryExtensions } from './dimse/query-extensions.js';
+export { type FindAnswer, type FindOutcome, type FindRequest, type FindService } from './dimse/find-service.js';

@@ -27,6 +27,8 @@ export const EXPLICIT_LITTLE = '1.2.840.10008.1.2.1';
 export const STORE_CONTEXT: RawContext = { id: 1, abstractSyntax: CT_IMAGE_STORAGE, transferSyntaxes: [EXPLICIT_LITTLE] };
 export const ECHO_CONTEXT: RawContext = { id: 3, abstractSyntax: VERIFICATION, transferSyntaxes: [IMPLICIT_LITTLE] };
 
+export const FIND_CONTEXT: RawContext = { id: 5, abstractSyntax: '1.2.840.10008.5.1.4.1.2.2.1', transferSyntaxes: [EXPLICIT_LITTLE] };
+
 export function rawPdu(type: number, body: Buffer, lengthInHeader = body.length): Buffer {
   const header = Buffer.alloc(6);
   header[0] = type;
@@ -103,6 +105,22 @@ export function rawStoreRq(messageId: number, sopInstanceUid = '1.2.3.4.5', sopC
 
 export function rawEchoRq(messageId: number): Buffer {
   return rawCommand(rawElement(0x0002, VERIFICATION), rawElement(0x0100, 0x0030), rawElement(0x0110, messageId), rawElement(0x0800, 0x0101));
+}
+
+export function rawFindRq(messageId: number, sopClassUid = FIND_CONTEXT.abstractSyntax): Buffer {
+  return rawCommand(
+    rawElement(0x0002, sopClassUid), rawElement(0x0100, 0x0020), rawElement(0x0110, messageId), rawElement(0x0700, 0), rawElement(0x0800, 0),
+  );
+}
+
+/** C-FIND by study root, on its context: command PDU and identifier PDU. */
+export function rawFind(messageId: number, identifier: Buffer): Buffer {
+  return Buffer.concat([rawData(rawPdv(FIND_CONTEXT.id, 3, rawFindRq(messageId))), rawData(rawPdv(FIND_CONTEXT.id, 2, identifier))]);
+}
+
+export function rawCancel(messageIdRespondedTo: number, contextId = FIND_CONTEXT.id): Buffer {
+  const command = rawCommand(rawElement(0x0100, 0x0fff), rawElement(0x0120, messageIdRespondedTo), rawElement(0x0800, 0x0101));
+  return rawData(rawPdv(contextId, 3, command));
 }
 
 /** C-STORE of `dataset` on context 1: command PDU and dataset PDU. */

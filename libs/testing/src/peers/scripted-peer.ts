@@ -12,6 +12,7 @@ export interface ReceivedResponse {
   readonly commandField: number;
   readonly messageId: number;
   readonly status: number;
+  readonly hasDataset: boolean;
   readonly errorComment: string;
   readonly sopInstanceUid: string;
 }
@@ -82,6 +83,19 @@ export class ScriptedPeer {
     }
   }
 
+  /** The next C-FIND response with its identifier; null where none follows. Both come in PDUs of their own. */
+  async findResponse(): Promise<ReceivedResponse & { readonly identifier: Buffer | null }> {
+    const response = await this.response();
+    if (!response.hasDataset) return { ...response, identifier: null };
+    const parts: Buffer[] = [];
+    for (let isLast = false; !isLast; ) {
+      const body = await this.expect(4);
+      parts.push(body.subarray(6));
+      isLast = ((body[5] ?? 0) & 2) !== 0;
+    }
+    return { ...response, identifier: Buffer.concat(parts) };
+  }
+
   async closed(): Promise<void> {
     while (!this.#closed) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
@@ -125,6 +139,7 @@ function parseResponse(contextId: number, command: Buffer): ReceivedResponse {
   const short = (element: number): number => elements.get(element)?.readUInt16LE(0) ?? -1;
   const text = (element: number): string => elements.get(element)?.toString('latin1').replace(/[\0 ]+$/, '') ?? '';
   return {
-    contextId, commandField: short(0x0100), messageId: short(0x0120), status: short(0x0900), errorComment: text(0x0902), sopInstanceUid: text(0x1000),
+    contextId, commandField: short(0x0100), messageId: short(0x0120), status: short(0x0900),
+    hasDataset: short(0x0800) !== 0x0101, errorComment: text(0x0902), sopInstanceUid: text(0x1000),
   };
 }

@@ -1,11 +1,14 @@
 // Decides what each DIMSE request gets: a service, or the status PS3.7 has for it. Knows nothing of sockets.
 import type { AcceptedContext } from '../ul/negotiation.js';
 import type { PeerAddress } from '../ul/peer-address.js';
+import type { AnswerStream, StreamedOperation } from './answer-stream.js';
 import { CommandField } from './command-field.js';
 import type { CommandSet } from './command-set.js';
 import { type DatasetReceiver, DatasetDrain } from './dataset-receiver.js';
 import type { DimseServices } from './dimse-services.js';
 import { performEcho } from './echo.js';
+import { FindReception } from './find.js';
+import type { FindService } from './find-service.js';
 import { DimseStatus } from './status.js';
 import { StoreReception } from './store.js';
 
@@ -16,6 +19,10 @@ export interface Caller {
   readonly peer: PeerAddress;
   readonly associationId: number;
   readonly session: unknown;
+  /** Largest identifier of a query. */
+  readonly maxIdentifierBytes: number;
+  /** The operation just dispatched has more than one answer: they leave as they come, the final one too, and a C-CANCEL finds it. */
+  stream(operation: StreamedOperation, context: AcceptedContext, command: CommandSet): AnswerStream;
 }
 
 export interface OperationObserver {
@@ -57,6 +64,7 @@ export function dispatchOperation(
       failed: (error) => observer.failed(error),
     });
   }
+  if (command.commandField === CommandField.cFindRq && services.find) return receiveFind(services.find, caller, context, command, observer);
   const echo = services.echo;
   if (!echo) return null;
   const perform = (): void => {
@@ -68,13 +76,39 @@ export function dispatchOperation(
   return null;
 }
 
+function receiveFind(
+  service: FindService, caller: Caller, context: AcceptedContext, command: CommandSet, observer: OperationObserver,
+): FindReception {
+  return new FindReception({
+    service,
+    request: {
+      sopClassUid: command.affectedSopClassUid,
+      transferSyntaxUid: context.transferSyntax,
+      callingAet: caller.callingAet,
+      calledAet: caller.calledAet,
+      peer: caller.peer,
+      associationId: caller.associationId,
+      messageId: command.messageId,
+      extensions: context.queryExtensions,
+      session: caller.session,
+    },
+    maxIdentifierBytes: caller.maxIdentifierBytes,
+    stream: (operation) => caller.stream(operation, context, command),
+    failed: (error) => observer.failed(error),
+  });
+}
+
 function refusalOf(services: DimseServices, context: AcceptedContext, command: CommandSet): number | null {
   const { commandField } = command;
   const isStore = commandField === CommandField.cStoreRq && services.store !== undefined;
   const isEcho = commandField === CommandField.cEchoRq && services.echo !== undefined;
-  if (!isStore && !isEcho) return DimseStatus.unrecognizedOperation;
+  const isFind = commandField === CommandField.cFindRq && services.find !== undefined;
+  if (!isStore && !isEcho && !isFind) return DimseStatus.unrecognizedOperation;
   if (!context.requestorIsScu) return DimseStatus.unrecognizedOperation;
   if (command.affectedSopClassUid !== context.abstractSyntax) return DimseStatus.sopClassNotSupported;
+  if (isStore && context.isQueryRetrieve) return DimseStatus.unrecognizedOperation;
+  if (isFind && !services.find?.sopClassUids.has(context.abstractSyntax)) return DimseStatus.unrecognizedOperation;
   if (isStore && !command.hasDataset) return DimseStatus.cannotUnderstand;
+  if (isFind && !command.hasDataset) return DimseStatus.identifierDoesNotMatchSopClass;
   return null;
 }

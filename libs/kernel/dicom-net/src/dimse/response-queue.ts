@@ -24,6 +24,11 @@ export class ResponseQueue {
     return pending;
   }
 
+  /** Takes out the operation that was added last: its answers go another way. */
+  withdrawLast(): void {
+    this.#pending.pop();
+  }
+
   /** Everything that may leave now, or null. */
   takeReady(): Buffer | null {
     const first = this.#pending[0]?.response ?? null;

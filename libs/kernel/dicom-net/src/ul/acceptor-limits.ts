@@ -15,11 +15,13 @@ export interface AcceptorLimits {
   readonly maxPduBytes: number;
   /** Largest command set of a DIMSE message. Default 64 KiB. */
   readonly maxCommandBytes: number;
+  /** Largest identifier of a query; one above it is read to its end and answered C000. Default 64 KiB. */
+  readonly maxIdentifierBytes: number;
   /** Cap of the asynchronous operations window granted; requests beyond the window wait in the socket. Default 32. */
   readonly maxOperations: number;
   /** From connection to the complete A-ASSOCIATE-RQ, and until a peer closes after rejection or release (ARTIM). Default 10 s. */
   readonly artimMs: number;
-  /** Silence between messages, while nothing of the peer is being worked on. Default 60 s. */
+  /** Silence between messages while nothing of the peer is being worked on, and time for it to take answers that wait. Default 60 s. */
   readonly idleMs: number;
   /** Silence in the middle of a PDU. Default 10 s. */
   readonly byteGapMs: number;
@@ -41,6 +43,7 @@ export const DEFAULT_ACCEPTOR_LIMITS: AcceptorLimits = {
   maxPresentationContexts: 128,
   maxPduBytes: 128 * 1024,
   maxCommandBytes: 64 * 1024,
+  maxIdentifierBytes: 64 * 1024,
   maxOperations: 32,
   artimMs: 10_000,
   idleMs: 60_000,

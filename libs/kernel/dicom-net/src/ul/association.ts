@@ -1,10 +1,12 @@
 // One association we accepted: negotiates, reads requests, answers them in order, and ends well or badly exactly once.
 import type { Duplex } from 'node:stream';
+import { AnswerStream, type StreamedOperation } from '../dimse/answer-stream.js';
 import { CommandField, RESPONSE_BIT } from '../dimse/command-field.js';
 import type { CommandSet } from '../dimse/command-set.js';
 import type { DatasetReceiver } from '../dimse/dataset-receiver.js';
 import type { DimseServices } from '../dimse/dimse-services.js';
 import { type MessageHandler, MessageReader } from '../dimse/message-reader.js';
+import type { DataSender } from '../dimse/message-writer.js';
 import { type Caller, dispatchOperation } from '../dimse/operation-dispatcher.js';
 import { encodeResponse } from '../dimse/response.js';
 import { type PendingResponse, ResponseQueue } from '../dimse/response-queue.js';
@@ -36,7 +38,7 @@ export interface AssociationHost {
 /** Without a limit of the peer we still send PDUs of a sensible size. */
 const LARGEST_PDU_WE_SEND_BYTES = 1024 * 1024;
 
-export class Association implements AssociationView, Caller, UpperLayerUser, MessageHandler {
+export class Association implements AssociationView, Caller, UpperLayerUser, MessageHandler, DataSender {
   callingAet = '';
   calledAet = '';
   session: unknown = undefined;
@@ -44,11 +46,16 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
   readonly #messages: MessageReader;
   readonly #watchdog: ProgressWatchdog;
   readonly #responses = new ResponseQueue();
+  /** Operations whose answers stream, by message id. */
+  readonly #streams = new Map<number, StreamedOperation>();
+  /** A request whose command was read while the window was full, because it might have been a C-CANCEL. */
+  #parked: { readonly context: AcceptedContext; readonly command: CommandSet } | null = null;
   #contexts: ReadonlyMap<number, AcceptedContext> = new Map();
   #peerMaxPduBytes = 0;
   #peerMayInvoke = 1;
   #receiver: DatasetReceiver | null = null;
   #reading = false;
+  #draining: Promise<void> | null = null;
   #releaseAsked = false;
 
   constructor(
@@ -56,7 +63,7 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
     readonly peer: PeerAddress,
     transport: Duplex,
     private readonly limits: AcceptorLimits,
-    timers: TimerSource,
+    private readonly timers: TimerSource,
     private readonly services: DimseServices,
     private readonly host: AssociationHost,
   ) {
@@ -73,7 +80,7 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
     return this.#layer.state;
   }
   get outstandingOperations(): number {
-    return this.#responses.length;
+    return this.#responses.length + this.#streams.size;
   }
   get midPdu(): boolean {
     return this.#layer.midPdu;
@@ -85,10 +92,13 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
     return this.#messages.messagesBegun;
   }
   get waitingForUs(): boolean {
-    return this.#layer.held || (this.#responses.length > 0 && this.#receiver === null);
+    return this.#layer.held || (this.outstandingOperations > 0 && this.#receiver === null);
   }
   get isIdle(): boolean {
-    return this.#responses.length === 0 && !this.midPdu && !this.midMessage;
+    return this.outstandingOperations === 0 && !this.midPdu && !this.midMessage;
+  }
+  get maxIdentifierBytes(): number {
+    return this.limits.maxIdentifierBytes;
   }
 
   abort(detail: string): void {
@@ -129,6 +139,8 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
   releaseRequested(): void {
     if (this.midMessage) return this.fault(Abort.unexpectedPdu, 'release in the middle of a message');
     this.#releaseAsked = true;
+    // Who leaves in the middle of a search wants no more of it, and may not expect an answer between its request and our response.
+    this.#abortStreams('the peer released the association');
     this.#respondToRelease();
   }
 
@@ -155,6 +167,8 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
     const receiver = this.#receiver;
     this.#receiver = null;
     receiver?.abort(ending.detail);
+    this.#parked = null;
+    this.#abortStreams(ending.detail);
     this.host.ended(this, ending);
   }
   closed(): void {
@@ -167,19 +181,26 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
   }
 
   messageBegins(): void {
-    if (this.#responses.length >= this.#peerMayInvoke) this.#layer.hold(Hold.window);
+    // While answers stream a C-CANCEL must get through: then a request is read as far as its command, and waits there.
+    if (this.#isWindowFull && this.#streams.size === 0) this.#layer.hold(Hold.window);
   }
 
   command(contextId: number, command: CommandSet): void {
     const context = this.#contexts.get(contextId);
     if (!context) return;
-    if (command.commandField === CommandField.cCancelRq && !command.hasDataset) return;
+    if (command.commandField === CommandField.cCancelRq && !command.hasDataset) return this.#streams.get(command.messageIdRespondedTo)?.cancel();
     if (command.commandField & RESPONSE_BIT) return this.fault(Abort.unexpectedPduParameter, 'response to a request we never made');
     if (command.messageId < 0) return this.fault(Abort.invalidPduParameter, 'request without a message id');
-    const isDuplicate = this.#responses.has(command.messageId);
+    if (!this.#isWindowFull) return this.#begin(context, command);
+    this.#parked = { context, command };
+    this.#layer.hold(Hold.window);
+  }
+
+  #begin(context: AcceptedContext, command: CommandSet): void {
+    const isDuplicate = this.#responses.has(command.messageId) || this.#streams.has(command.messageId);
     const pending = this.#responses.add(command.messageId);
     this.#receiver = dispatchOperation(this.services, this, context, command, isDuplicate, {
-      answer: (status, errorComment) => this.#answer(pending, encodeResponse(command, contextId, this.#peerMaxPduBytes, status, errorComment)),
+      answer: (status, errorComment) => this.#answer(pending, encodeResponse(command, context.id, this.#peerMaxPduBytes, status, errorComment)),
       refused: (refused, status) => this.host.operationRefused(this, refused.commandField, status),
       failed: (error) => this.host.failed(this, error),
     });
@@ -198,6 +219,32 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
     receiver?.end();
   }
 
+  stream(operation: StreamedOperation, context: AcceptedContext, command: CommandSet): AnswerStream {
+    this.#responses.withdrawLast();
+    this.#streams.set(command.messageId, operation);
+    return new AnswerStream(this, context.id, this.#peerMaxPduBytes, command, () => {
+      this.#streams.delete(command.messageId);
+      this.#answered();
+    });
+  }
+
+  get canSend(): boolean {
+    return this.#layer.canSend;
+  }
+  sendParts(parts: readonly Buffer[]): boolean {
+    return this.#layer.sendParts(parts);
+  }
+  /** A peer that does not take its answers would keep a search open for ever. */
+  drained(): Promise<void> {
+    return (this.#draining ??= this.#drain());
+  }
+  async #drain(): Promise<void> {
+    const patience = this.timers.schedule(this.limits.idleMs, () => this.abort(`no answer was taken for ${this.limits.idleMs} ms`));
+    await this.#layer.drained();
+    patience.cancel();
+    this.#draining = null;
+  }
+
   /** Faults inside P-DATA are told with the provider's reasons, which say more than "the application gave up". */
   fault(abort: AssociationAbort, detail: string): void {
     this.#layer.abort(abort, detail);
@@ -212,13 +259,35 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
     const ready = this.#responses.takeReady();
     if (ready === null) return;
     this.#layer.sendData(ready);
-    if (this.#responses.length < this.#peerMayInvoke) this.#layer.release(Hold.window);
+    this.#answered();
+  }
+
+  #answered(): void {
+    this.#openWindow();
     if (this.#releaseAsked) this.#respondToRelease();
     else if (this.isIdle) this.host.idle(this);
   }
 
+  get #isWindowFull(): boolean {
+    return this.outstandingOperations >= this.#peerMayInvoke;
+  }
+
+  /** Where there is room again: first the request whose command waits, then whatever the socket has. */
+  #openWindow(): void {
+    if (this.#isWindowFull) return;
+    const parked = this.#parked;
+    this.#parked = null;
+    if (parked) this.#begin(parked.context, parked.command);
+    this.#layer.release(Hold.window);
+  }
+
+  #abortStreams(reason: string): void {
+    for (const operation of this.#streams.values()) operation.abort(reason);
+    this.#streams.clear();
+  }
+
   #respondToRelease(): void {
-    if (this.#responses.length > 0 || this.state !== 'Sta8') return;
+    if (this.outstandingOperations > 0 || this.state !== 'Sta8') return;
     this.#watchdog.stop();
     this.#layer.respondToRelease();
     this.host.released(this);

@@ -1,0 +1,98 @@
+// The answers of one operation that has many: pending ones and the final one, in order, as fast as the peer takes them. What is
+// produced in one turn of the event loop leaves in one write, up to 32 KiB; more than the socket takes is never held.
+import { encodeDataPdus } from '../ul/pdu-writer.js';
+import type { CommandSet } from './command-set.js';
+import type { DataSender } from './message-writer.js';
+import { encodePendingResponse, encodeResponse } from './response.js';
+
+const GATHERED_BYTES = 32 * 1024;
+
+/** An operation whose answers stream, as its association sees it. */
+export interface StreamedOperation {
+  /** The peer sent C-CANCEL-RQ for it: its final answer is FE00. */
+  cancel(): void;
+  /** The association has ended, or the peer leaves: there are no more answers. */
+  abort(reason: string): void;
+}
+
+export class AnswerStream {
+  readonly #pendingCommands = new Map<number, Buffer>();
+  #gathered: Buffer[] = [];
+  #gatheredBytes = 0;
+  #soon: NodeJS.Immediate | null = null;
+  #drained: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(
+    private readonly sender: DataSender,
+    private readonly contextId: number,
+    private readonly peerMaxPduBytes: number,
+    private readonly request: CommandSet,
+    private readonly onFinished: () => void,
+  ) {}
+
+  /** A promise means: make no more until it settles. */
+  pending(status: number, identifier: Buffer): Promise<void> | null {
+    if (this.#closed) return null;
+    this.#gather(this.#pendingCommand(status));
+    this.#gather(encodeDataPdus(identifier, this.contextId, this.peerMaxPduBytes, 0));
+    if (this.#gatheredBytes >= GATHERED_BYTES) return this.#flushAndWait();
+    this.#soon ??= setImmediate(() => this.#flush());
+    return this.#drained;
+  }
+
+  /** Nothing may follow. */
+  finish(status: number, errorComment?: string): void {
+    if (this.#closed) return;
+    this.#gather(encodeResponse(this.request, this.contextId, this.peerMaxPduBytes, status, errorComment));
+    this.#flush();
+    this.#closed = true;
+    this.onFinished();
+  }
+
+  /** What was not sent is forgotten. */
+  close(): void {
+    this.#closed = true;
+    this.#forget();
+  }
+
+  /** The same for every answer but for the status, so it is made once for each. */
+  #pendingCommand(status: number): Buffer {
+    let command = this.#pendingCommands.get(status);
+    if (!command) {
+      command = encodePendingResponse(this.request, this.contextId, this.peerMaxPduBytes, status);
+      this.#pendingCommands.set(status, command);
+    }
+    return command;
+  }
+
+  #gather(bytes: Buffer): void {
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
+  }
+
+  #forget(): void {
+    if (this.#soon) clearImmediate(this.#soon);
+    this.#soon = null;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+  }
+
+  #flush(): void {
+    const bytes = Buffer.concat(this.#gathered, this.#gatheredBytes);
+    this.#forget();
+    if (!this.sender.sendParts([bytes])) this.#drained ??= this.#waitUntilDrained();
+  }
+
+  async #waitUntilDrained(): Promise<void> {
+    await this.sender.drained();
+    this.#drained = null;
+  }
+
+  /** Also lets the loop turn: answers that are all in memory would otherwise leave no moment to read a C-CANCEL in. */
+  async #flushAndWait(): Promise<void> {
+    this.#flush();
+    await this.#drained;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
