@@ -14,7 +14,7 @@ export { type AssociationView } from './ul/association-view.js';
 export { type PeerAddress } from './ul/peer-address.js';
 export { describeRejection, Rejection, type AssociationRejection } from './ul/reject-reason.js';
 export { DicomRequestor } from './ul/requestor.js';
-export { RequestorAssociation, type StoreOperation, type UsableContext } from './ul/requestor-association.js';
+export { RequestorAssociation, type FindOperation, type StoreOperation, type UsableContext } from './ul/requestor-association.js';
 export { type RequestedContext, type RequestorOptions } from './ul/requestor-options.js';
 export { SystemTimerSource, TimerSource, type TimerHandle } from './ul/timer-source.js';
 export { DimseFailure } from './dimse/dimse-failure.js';
@@ -25,3 +25,4 @@ export { type StoreOutcome, type StoreRequest, type StoreService, type StoreSink
 export { isQueryRetrieveSopClass, QUERY_SOP_CLASSES, QueryRetrieveSopClass } from './dimse/query-retrieve-sop-class.js';
 export { NO_QUERY_EXTENSIONS, proposeQueryExtensions, type QueryExtensions } from './dimse/query-extensions.js';
 export { type FindAnswer, type FindOutcome, type FindRequest, type FindService } from './dimse/find-service.js';
+export { type FindSearch } from './dimse/find-search.js';

@@ -1,4 +1,15 @@
 // How many of our operations may be unanswered at once, and which message ids they have (PS3.7 §D.3.3.3, §E.1).
+import type { CommandSet } from './command-set.js';
+
+/** Settled by its final answer or by the end of the association, exactly once. */
+export interface OutstandingOperation {
+  resolve(answer: CommandSet): void;
+  reject(error: Error): void;
+  /** Of operations that have pending answers; the dataset follows where the answer says so. */
+  pending?(answer: CommandSet): void;
+  data?(bytes: Buffer): void;
+  dataEnd?(): void;
+}
 
 export class OutstandingOperations<T> {
   readonly #byMessageId = new Map<number, T>();
@@ -22,6 +33,10 @@ export class OutstandingOperations<T> {
     while (this.#byMessageId.has(this.#lastMessageId));
     this.#byMessageId.set(this.#lastMessageId, operation);
     return this.#lastMessageId;
+  }
+
+  get(messageId: number): T | undefined {
+    return this.#byMessageId.get(messageId);
   }
 
   take(messageId: number): T | undefined {

@@ -3,10 +3,13 @@
 import type { Duplex } from 'node:stream';
 import type { CommandSet } from '../dimse/command-set.js';
 import { type Deferred, deferred } from '../deferred.js';
+import { type FindAssociation, FindSearch } from '../dimse/find-search.js';
 import { type MessageHandler, MessageReader } from '../dimse/message-reader.js';
 import { type DataSender, MessageWriter } from '../dimse/message-writer.js';
-import { OutstandingOperations } from '../dimse/outstanding-operations.js';
-import { encodeEchoRequest, encodeStoreRequest, type StoreRequestFields } from '../dimse/request.js';
+import { type OutstandingOperation, OutstandingOperations } from '../dimse/outstanding-operations.js';
+import { decodeQueryExtensions, grantQueryExtensions, type QueryExtensions } from '../dimse/query-extensions.js';
+import { encodeCancelRequest, encodeEchoRequest, encodeFindRequest, encodeStoreRequest, type StoreRequestFields } from '../dimse/request.js';
+import { statusCategory } from '../dimse/status.js';
 import type { StoreOutcome } from '../dimse/store-service.js';
 import { Abort, type AssociationAbort } from './abort-reason.js';
 import { ArtimTimer } from './artim-timer.js';
@@ -18,11 +21,18 @@ import type { AssociationRequest, ExtendedNegotiation, OperationsWindow, RoleSel
 import type { AssociationRejection } from './reject-reason.js';
 import type { RequestorOptions } from './requestor-options.js';
 import { SystemTimerSource } from './timer-source.js';
-import { type Ending, UpperLayer, type UpperLayerUser } from './upper-layer.js';
+import { type Ending, Hold, UpperLayer, type UpperLayerUser } from './upper-layer.js';
 
 export interface StoreOperation extends StoreRequestFields {
   readonly transferSyntaxUid: string;
   readonly dataset: Buffer | AsyncIterable<Buffer>;
+}
+
+export interface FindOperation {
+  readonly sopClassUid: string;
+  readonly transferSyntaxUid: string;
+  /** A whole dataset in that transfer syntax. */
+  readonly identifier: Buffer;
 }
 
 export interface UsableContext {
@@ -48,7 +58,11 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
   readonly #layer: UpperLayer;
   readonly #messages: MessageReader;
   readonly #timeout: ArtimTimer;
-  #operations = new OutstandingOperations<Deferred<CommandSet>>(1);
+  #operations = new OutstandingOperations<OutstandingOperation>(1);
+  /** Whose dataset comes in. */
+  #receiver: OutstandingOperation | null = null;
+  /** Searches that have more answers than were taken: while there are any, nothing is read. */
+  readonly #paused = new Set<FindSearch>();
   #sending: Promise<void> = Promise.resolve();
   #failure: AssociationError | null = null;
   readonly #establish = deferred<void>();
@@ -83,6 +97,35 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
     return { status: answer.status, ...(answer.errorComment ? { errorComment: answer.errorComment } : {}) };
   }
 
+  /**
+   * Nothing is sent before the first iteration. With a window above one, searches that run at once must all be iterated: one that
+   * is full stops the reading for all.
+   * @throws NoPresentationContextError
+   */
+  find(operation: FindOperation): FindSearch {
+    const context = this.contextFor(operation.sopClassUid, operation.transferSyntaxUid);
+    if (!context) throw new NoPresentationContextError(operation.sopClassUid, operation.transferSyntaxUid);
+    const association: FindAssociation = {
+      begin: (search) => this.#begin(search, (messageId) => {
+        const command = encodeFindRequest(context.id, this.peerMaxPduBytes, messageId, operation.sopClassUid);
+        return new MessageWriter(this, context.id, this.peerMaxPduBytes).send(command, operation.identifier);
+      }),
+      cancel: (messageId) => void (this.#sending = this.#sendCancelAfter(this.#sending, context.id, messageId)),
+      pause: (search) => this.#pause(search),
+      resume: (search) => this.#resume(search),
+      tooLong: () => this.abort('the peer sent an identifier that is too long'),
+    };
+    return new FindSearch(association);
+  }
+
+  /** What the peer granted for a query SOP class of what we proposed (PS3.4 §C.5.1.1). */
+  queryExtensions(sopClassUid: string): QueryExtensions {
+    const informationOf = (all: readonly ExtendedNegotiation[]): Buffer => all.find((one) => one.sopClassUid === sopClassUid)?.information ?? Buffer.alloc(0);
+    return grantQueryExtensions(
+      decodeQueryExtensions(informationOf(this.request.extendedNegotiations)), decodeQueryExtensions(informationOf(this.extendedNegotiations)),
+    );
+  }
+
   contextFor(abstractSyntax: string, transferSyntax: string): UsableContext | undefined {
     return this.acceptedContexts.find((one) => one.abstractSyntax === abstractSyntax && one.transferSyntax === transferSyntax);
   }
@@ -102,13 +145,37 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
 
   /** A dataset that fails in the middle cannot be taken back: the association is aborted. */
   async #perform(send: (messageId: number) => Promise<void>): Promise<CommandSet> {
+    const answer = deferred<CommandSet>();
+    await this.#begin(answer, send);
+    return answer.promise;
+  }
+
+  async #begin(operation: OutstandingOperation, send: (messageId: number) => Promise<void>): Promise<number> {
     await this.#operations.reserve();
     if (this.#failure) throw this.#failure;
-    const answer = deferred<CommandSet>();
-    const messageId = this.#operations.add(answer);
+    const messageId = this.#operations.add(operation);
     const sent = this.#sending.then(() => (this.#failure ? undefined : send(messageId)));
     this.#sending = sent.then(() => this.#restartTimeout(), (error: unknown) => this.#onSendFailed(messageId, error));
-    return answer.promise;
+    return messageId;
+  }
+
+  /** Between messages, never within one; nothing is sent for an operation that has been answered meanwhile. */
+  async #sendCancelAfter(sending: Promise<void>, contextId: number, messageId: number): Promise<void> {
+    await sending;
+    if (this.#operations.get(messageId)) this.#layer.sendData(encodeCancelRequest(contextId, this.peerMaxPduBytes, messageId));
+  }
+
+  /** Who does not read is not owed an answer in time. */
+  #pause(search: FindSearch): void {
+    this.#paused.add(search);
+    this.#layer.hold(Hold.sink);
+    this.#timeout.stop();
+  }
+
+  #resume(search: FindSearch): void {
+    if (!this.#paused.delete(search) || this.#paused.size > 0) return;
+    this.#restartTimeout();
+    this.#layer.release(Hold.sink);
   }
 
   #onSendFailed(messageId: number, error: unknown): void {
@@ -117,7 +184,7 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
   }
 
   #restartTimeout(): void {
-    if (this.#failure || this.#operations.size === 0) this.#timeout.stop();
+    if (this.#failure || this.#operations.size === 0 || this.#paused.size > 0) this.#timeout.stop();
     else this.#timeout.start(this.options.responseTimeoutMs ?? 60_000);
   }
 
@@ -193,15 +260,26 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
   }
 
   command(_contextId: number, answer: CommandSet): void {
-    const operation = this.#operations.take(answer.messageIdRespondedTo);
+    const operation = this.#operations.get(answer.messageIdRespondedTo);
     if (!operation) return this.fault(Abort.unexpectedPduParameter, 'a response to nothing we asked');
+    if (operation.pending && statusCategory(answer.status) === 'pending') {
+      this.#receiver = operation;
+      operation.pending(answer);
+      return this.#restartTimeout();
+    }
+    this.#operations.take(answer.messageIdRespondedTo);
     operation.resolve(answer);
     this.#restartTimeout();
     if (this.#released && this.#operations.size === 0) this.#startRelease();
   }
 
-  data(): void {}
-  dataEnd(): void {}
+  data(bytes: Buffer): void {
+    this.#receiver?.data?.(bytes);
+  }
+  dataEnd(): void {
+    this.#receiver?.dataEnd?.();
+    this.#receiver = null;
+  }
 
   fault(abort: AssociationAbort, detail: string): void {
     this.#layer.abort(abort, detail);

@@ -22,6 +22,7 @@ export interface RequestorOptions {
   readonly maxPduBytes?: number;
   readonly operationsWindow?: OperationsWindow;
   readonly roles?: readonly RoleSelection[];
+  /** For queries see `proposeQueryExtensions`. */
   readonly extendedNegotiations?: readonly ExtendedNegotiation[];
   readonly userIdentity?: UserIdentity;
   readonly implementation?: Implementation;

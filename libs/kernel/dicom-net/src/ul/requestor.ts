@@ -1,4 +1,4 @@
-// Opens associations to other nodes (PS3.8 §7.1), for C-ECHO and C-STORE.
+// Opens associations to other nodes (PS3.8 §7.1), for C-ECHO, C-STORE and C-FIND.
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { deferred } from '../deferred.js';
