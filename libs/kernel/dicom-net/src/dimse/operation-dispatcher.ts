@@ -7,6 +7,7 @@ import type { CommandSet } from './command-set.js';
 import { type DatasetReceiver, DatasetDrain } from './dataset-receiver.js';
 import type { DimseServices } from './dimse-services.js';
 import { performEcho } from './echo.js';
+import type { EchoRequest } from './echo-service.js';
 import { FindReception } from './find.js';
 import type { FindService } from './find-service.js';
 import { DimseStatus } from './status.js';
@@ -68,12 +69,17 @@ export function dispatchOperation(
   const echo = services.echo;
   if (!echo) return null;
   const perform = (): void => {
-    performEcho(echo, { ...caller, messageId: command.messageId }, (status) => observer.answer(status), (error) => observer.failed(error));
+    performEcho(echo, echoRequestOf(caller, command), (status) => observer.answer(status), (error) => observer.failed(error));
   };
   // C-ECHO has no dataset; one that comes all the same is read and forgotten.
   if (command.hasDataset) return new DatasetDrain(perform);
   perform();
   return null;
+}
+
+function echoRequestOf(caller: Caller, command: CommandSet): EchoRequest {
+  const { callingAet, calledAet, peer, associationId, session } = caller;
+  return { callingAet, calledAet, peer, associationId, messageId: command.messageId, session };
 }
 
 function receiveFind(

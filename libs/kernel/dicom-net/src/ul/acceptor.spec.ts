@@ -5,6 +5,7 @@ import {
   rawStoreRq, STORE_CONTEXT,
 } from '@perennia/testing';
 import { DimseFailure } from '../dimse/dimse-failure.js';
+import type { EchoRequest } from '../dimse/echo-service.js';
 import type { StoreOutcome } from '../dimse/store-service.js';
 import { decodeAssociateAc } from './associate-pdu.js';
 
@@ -112,6 +113,21 @@ describe('acceptor: operations', () => {
       sopClassUid: STORE_CONTEXT.abstractSyntax, sopInstanceUid: '1.9.8', transferSyntaxUid: EXPLICIT_LITTLE, callingAet: 'PEER',
       calledAet: 'PERENNIA', messageId: 5, session: { tenant: 7 }, peer: { address: '192.0.2.1', port: 4242 }, moveOriginatorAet: undefined,
     });
+  });
+
+  it('tells the echo service who asks, and nothing else of the association', async () => {
+    const requests: EchoRequest[] = [];
+    const harness = new AcceptorHarness({
+      services: { echo: (request) => requests.push(request) - 1 },
+      authorize: () => ({ accept: true, session: { tenant: 7 }, acceptContext: (_, offered) => offered[0] ?? 4 }),
+    });
+    const peer = harness.connect();
+    await peer.associate(rawAssociateRq());
+    peer.send(rawData(rawPdv(3, 3, rawEchoRq(5))));
+    expect((await peer.response()).status).toBe(0);
+    expect(requests).toEqual([{
+      callingAet: 'PEER', calledAet: 'PERENNIA', peer: { address: '192.0.2.1', port: 4242 }, associationId: 1, messageId: 5, session: { tenant: 7 },
+    }]);
   });
 
   it('given several values in one PDU, a fragmented command and empty last fragments, then they are put together', async () => {
