@@ -122,6 +122,7 @@ describe('C-FIND as SCP: answers', () => {
     for (let left = bytes; left > 0; left -= 65_536) peer.send(rawData(rawPdv(5, left <= 65_536 ? 2 : 0, Buffer.alloc(Math.min(left, 65_536)))));
     expect(await peer.findResponse()).toMatchObject({ status, errorComment, identifier: null });
     expect(sizes).toEqual(status === 0 ? [bytes] : []);
+    expect(harness.types()).toEqual(status === 0 ? ['accepted'] : ['accepted', 'refused-operation']);
     peer.send(rawFind(2, Buffer.from('ab')));
     expect((await peer.findResponse()).status).toBe(0);
   });

@@ -16,6 +16,8 @@ export interface FindContext {
   readonly maxIdentifierBytes: number;
   /** Where the answers of this operation go. */
   stream(operation: StreamedOperation): AnswerStream;
+  /** The service does not get to see it. */
+  refused(status: number): void;
   /** The service threw something that is not a DimseFailure. */
   failed(error: unknown): void;
 }
@@ -42,6 +44,7 @@ export class FindReception implements DatasetReceiver, StreamedOperation {
   end(): void {
     if (this.#isOver) return;
     if (!this.#isTooLong) return void this.#perform(this.#identifier.take());
+    this.context.refused(UNABLE.status);
     this.#finish({ ...UNABLE, errorComment: `The identifier has more than ${this.context.maxIdentifierBytes} bytes` });
   }
 

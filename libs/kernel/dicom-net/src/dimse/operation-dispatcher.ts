@@ -100,6 +100,7 @@ function receiveFind(
     },
     maxIdentifierBytes: caller.maxIdentifierBytes,
     stream: (operation) => caller.stream(operation, context, command),
+    refused: (status) => observer.refused(command, status),
     failed: (error) => observer.failed(error),
   });
 }
