@@ -70,6 +70,18 @@ describe('C-FIND over sockets', () => {
     expect(await peer.findResponse()).toMatchObject({ status: 0, identifier: null });
   });
 
+  it('given matches that are all in memory, then each turn of the event loop makes no more than one write of them', async () => {
+    const search = new CountedSearch(ANSWERS);
+    const peer = await search.begin();
+    peer.transport.resume();
+    let most = 0;
+    for (let before = 0; !search.ended; before = search.made) {
+      await new Promise((resolve) => setImmediate(resolve));
+      most = Math.max(most, search.made - before);
+    }
+    expect(most * ANSWER_BYTES).toBeLessThan(2 * 32 * 1024);
+  });
+
   it('given a peer that reads slowly, then no more is made than is on its way', async () => {
     const search = new CountedSearch(ANSWERS);
     const peer = await search.begin();
