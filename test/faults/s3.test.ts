@@ -184,14 +184,15 @@ function alwaysIn(where: (seen: { method: string }) => boolean, faults: readonly
   let next = 0;
   return (seen) => (where(seen) ? faults[next++ % faults.length] : undefined);
 }
-/** How often the same object was sent without anything else between. */
+/** How often the same object was sent without a look at it between: attempts of one call. */
 function longestRuns(seen: readonly { method: string; path: string }[]): number {
   const runs = new Map<string, { now: number; most: number }>();
   for (const { method, path } of seen) {
-    const run = runs.get(path) ?? { now: 0, most: 0 };
+    const object = path.replace(/\?x-id=\w+$/, '');
+    const run = runs.get(object) ?? { now: 0, most: 0 };
     run.now = method === 'PUT' ? run.now + 1 : 0;
     run.most = Math.max(run.most, run.now);
-    runs.set(path, run);
+    runs.set(object, run);
   }
   return Math.max(0, ...[...runs.values()].map(({ most }) => most));
 }
