@@ -1,5 +1,5 @@
 // An object that is not taken, with the reason its sender and the administrator are told.
-import { ArchiveError, CorruptDataError, StoreFullError, UnavailableError } from '@perennia/errors';
+import { ArchiveError, ConflictError, CorruptDataError, StoreFullError, UnavailableError } from '@perennia/errors';
 import { DicomParseError } from '@perennia/dicom-data';
 import { refusalStatuses, type RefusalCode } from './refusal-code.js';
 import type { RefusedOutcome } from './receive-context.js';
@@ -19,7 +19,8 @@ export class Refusal extends Error {
     if (error instanceof Refusal) return error;
     if (error instanceof DicomParseError) return new Refusal(codeOfParseError(error), error.message, { cause: error });
     if (error instanceof StoreFullError) return new Refusal('STORE_FULL', 'The archive has no room for this object now. Send it again later.', { cause: error });
-    if (error instanceof UnavailableError) return new Refusal('STORE_UNAVAILABLE', 'The archive cannot store now. Send it again later.', { cause: error });
+    // Conflict: another process has taken the landing area over, and this one ends.
+    if (error instanceof UnavailableError || error instanceof ConflictError) return new Refusal('STORE_UNAVAILABLE', 'The archive cannot store now. Send it again later.', { cause: error });
     // What the landing area did not keep as it was sent: its sender has nothing to do with it.
     if (error instanceof CorruptDataError) return new Refusal('STORE_UNAVAILABLE', 'The archive could not store this object as it was sent. Send it again later.', { cause: error });
     const known = error instanceof ArchiveError ? ` (${error.code})` : '';
