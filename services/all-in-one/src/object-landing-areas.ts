@@ -4,6 +4,8 @@ import type { Logger } from '@perennia/telemetry';
 import { LandingAreas } from './landing-areas.js';
 
 const PREFIX = 'work/landing/';
+/** Behind the slash that every key of an area has, before whatever a longer name of an owner goes on with. */
+const AFTER_ALL_KEYS = '/~';
 
 export interface ObjectLandingAreasOptions {
   store: ObjectStore;
@@ -18,10 +20,14 @@ export class ObjectLandingAreas extends LandingAreas {
     super();
   }
 
+  /** One key of each is looked at: an area may have a hundred thousand. */
   async owners(): Promise<string[]> {
-    const owners = new Set<string>();
-    for await (const { key } of this.options.store.list(PREFIX)) owners.add(key.slice(PREFIX.length, key.indexOf('/', PREFIX.length)));
-    return [...owners].toSorted();
+    const owners: string[] = [];
+    for (let after: string | undefined; ; after = `${PREFIX}${owners.at(-1)}${AFTER_ALL_KEYS}`) {
+      const { value } = await this.options.store.list(PREFIX, after)[Symbol.asyncIterator]().next();
+      if (!value) return owners.toSorted();
+      owners.push(value.key.slice(PREFIX.length, value.key.indexOf('/', PREFIX.length)));
+    }
   }
 
   async open(owner: string): Promise<Landing> {

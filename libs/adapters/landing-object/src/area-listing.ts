@@ -7,8 +7,6 @@ import { offsetOf, segmentGeneration, type LandingKeys } from './landing-keys.js
 import type { ListedEntry } from './log-chain.js';
 import { readEntry, type EntryHead } from './log-entry.js';
 
-const READ_AT_ONCE = 16;
-
 /** @param groups in order; fills `held`; gives the large objects that the log does not refer to */
 export async function listArea(store: ObjectStore, keys: LandingKeys, groups: readonly ListedEntry[], held: HeldSegments): Promise<HeldSegment[]> {
   for await (const { key, sizeBytes } of store.list(`${keys.prefix}big@`)) {
@@ -40,20 +38,29 @@ function segmentOf(keys: LandingKeys, last: EntryHead, entries: readonly ListedE
   };
 }
 
-/** Many at once: a segment may have a thousand groups, and a start waits for each head. */
-async function noteReferences(store: ObjectStore, keys: LandingKeys, { groups, generation }: HeldSegment, held: HeldSegments): Promise<void> {
-  const waiting = groups.values();
-  const noteSome = async (): Promise<void> => {
-    for (const { number, key, bytes } of waiting) {
-      const head = await readEntry(store, keys, number).catch(unlessReleased);
-      if (!head?.references) continue;
-      for (const { record, reference } of decodeGroup(await store.read(key, 0, bytes), generation, number, keys)) {
-        const large = reference && held.find(reference.generation);
-        if (large) large.referredAt = record.position;
-      }
+/**
+ * Each head counts the references of its segment before it: halves without any are not read. A segment may have a thousand groups, and few of
+ * them refer to a large object.
+ */
+async function noteReferences(store: ObjectStore, keys: LandingKeys, { groups, generation, references }: HeldSegment, held: HeldSegments): Promise<void> {
+  const note = async ({ number, key, bytes }: HeldGroup): Promise<void> => {
+    for (const { record, reference } of decodeGroup(await store.read(key, 0, bytes), generation, number, keys)) {
+      const large = reference && held.find(reference.generation);
+      if (large) large.referredAt = record.position;
     }
   };
-  await Promise.all(Array.from({ length: READ_AT_ONCE }, noteSome));
+  /** Of the groups from `begin` up to `end`, before which there are so many. */
+  const noteWithin = async (begin: number, end: number, before: number, until: number): Promise<void> => {
+    if (before === until || begin === end) return;
+    const middle = Math.floor((begin + end) / 2);
+    const head = await readEntry(store, keys, groups[middle]!.number).catch(unlessReleased);
+    // Gone: what is beside it is looked for one by one.
+    const [first, then] = head ? [head.referencesBefore, head.referencesBefore + head.references] : [until, before];
+    await Promise.all([
+      noteWithin(begin, middle, before, first), head?.references ? note(groups[middle]!) : undefined, noteWithin(middle + 1, end, then, until),
+    ]);
+  };
+  await noteWithin(0, groups.length, 0, references);
 }
 
 const isUnreferred = ({ kind, referredAt }: HeldSegment): boolean => kind === 'big' && !referredAt;

@@ -56,9 +56,9 @@ class UnevenStore extends MemoryObjectStore {
     await this.onHead?.();
     return super.head(key);
   }
-  override async *list(prefix: string): AsyncIterable<ObjectInfo> {
+  override async *list(prefix: string, after?: string): AsyncIterable<ObjectInfo> {
     await this.turns();
-    yield* super.list(prefix);
+    yield* super.list(prefix, after);
   }
   override async delete(key: string): Promise<void> {
     await this.turns();

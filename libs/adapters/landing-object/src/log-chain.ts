@@ -32,12 +32,13 @@ export class LogChain {
    */
   static async claim(store: ObjectStore, keys: LandingKeys): Promise<{ chain: LogChain; groups: ListedEntry[] }> {
     for (let race = 0; race < MAX_RACES; race++) {
-      const before = (await listLog(store, keys)).at(-1);
+      const found = await listLog(store, keys);
+      const before = found.at(-1);
       const last = before && (await readEntry(store, keys, before.number).catch(unlessGone));
       if (before && !last) continue;
       const chain = new LogChain(store, keys, (last?.epoch ?? 0) + 1, (before?.number ?? 0) + 1);
       if (!(await chain.create('fence', chain.last))) continue;
-      const entries = await listLog(store, keys);
+      const entries = [...found, ...(await listLog(store, keys, before))];
       // A number in the middle that was free because what it held is released, or somebody came after us.
       if (entries.at(-1)?.number !== chain.last) continue;
       await chain.tidy(entries);
@@ -130,9 +131,9 @@ export class LogChain {
   }
 }
 
-async function listLog(store: ObjectStore, keys: LandingKeys): Promise<ListedEntry[]> {
+async function listLog(store: ObjectStore, keys: LandingKeys, after?: ListedEntry): Promise<ListedEntry[]> {
   const entries: ListedEntry[] = [];
-  for await (const { key, sizeBytes } of store.list(keys.logPrefix)) {
+  for await (const { key, sizeBytes } of store.list(keys.logPrefix, after && keys.log(after.number))) {
     const number = keys.parseLog(key);
     if (number !== undefined) entries.push({ number, sizeBytes });
   }

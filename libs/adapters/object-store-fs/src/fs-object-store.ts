@@ -83,7 +83,11 @@ export class FsObjectStore extends ObjectStore {
   }
 
   /** `data/` is listed bucket by bucket; the keys of `work/` are gathered first, as their folders do not follow their order. */
-  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+  async *list(prefix: string, after = ''): AsyncIterable<ObjectInfo> {
+    for await (const found of this.listAll(prefix)) if (found.key > after) yield found;
+  }
+
+  private async *listAll(prefix: string): AsyncIterable<ObjectInfo> {
     for (const area of AREAS) {
       if (!`${area}/`.startsWith(prefix) && !prefix.startsWith(`${area}/`)) continue;
       if (area === 'data') for (const bucket of bucketNames) yield* this.listFolders(area, [bucket], prefix);

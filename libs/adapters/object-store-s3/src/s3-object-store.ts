@@ -76,10 +76,10 @@ export class S3ObjectStore extends ObjectStore {
   }
 
   /** Servers list in ascending order of bytes; what else stands in the bucket is passed over. */
-  async *list(prefix: string): AsyncIterable<ObjectInfo> {
+  async *list(prefix: string, after?: string): AsyncIterable<ObjectInfo> {
     const { client, calls, name } = this.bucket;
     for (let token: string | undefined, more = true; more; ) {
-      const input = { Bucket: name, Prefix: `${this.bucket.prefix}${prefix}`, ContinuationToken: token };
+      const input = { Bucket: name, Prefix: `${this.bucket.prefix}${prefix}`, ContinuationToken: token, ...(after !== undefined && { StartAfter: `${this.bucket.prefix}${after}` }) };
       const page = await calls.run('ListObjectsV2', (abortSignal) => client.send(new ListObjectsV2Command(input), { abortSignal }));
       for (const { Key, Size } of page.Contents ?? []) {
         const key = this.bucket.keyOf(Key);

@@ -50,8 +50,8 @@ export abstract class ObjectStore {
     return this.read(key, 0, Math.min(info.sizeBytes, mostBytes));
   }
   abstract head(key: string): Promise<ObjectInfo | null>;
-  /** Keys below a prefix in ascending order (bytewise). */
-  abstract list(prefix: string): AsyncIterable<ObjectInfo>;
+  /** Keys below a prefix in ascending order (bytewise), from the first one behind `after` on. */
+  abstract list(prefix: string, after?: string): AsyncIterable<ObjectInfo>;
   /** Removing what is not there is no error. */
   abstract delete(key: string): Promise<void>;
   /** Many at once, in few requests where the store can; some may be gone when it fails. */

@@ -54,8 +54,8 @@ export class MemoryObjectStore extends ObjectStore {
     return bytes ? { key, sizeBytes: bytes.length } : null;
   }
 
-  async *list(prefix: string): AsyncIterable<ObjectInfo> {
-    for (const key of [...this.objects.keys()].filter((each) => each.startsWith(prefix)).toSorted()) {
+  async *list(prefix: string, after = ''): AsyncIterable<ObjectInfo> {
+    for (const key of [...this.objects.keys()].filter((each) => each.startsWith(prefix) && each > after).toSorted()) {
       const bytes = this.objects.get(key);
       if (bytes) yield { key, sizeBytes: bytes.length };
     }
