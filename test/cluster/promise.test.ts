@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { Cluster, hasOwn, Ledger, PromiseChecker, PromiseSender, proofLine, SeededRandom, type MemberName, type Product } from '@perennia/testing';
 import { StudyReader } from './study-reader.js';
 
-/** Full size: 200 kills, 600 s without Kafka, 60 s without S3, taken over within 10 s (npm run proof -- E2; in three parts). */
+/** Full size: 200 kills, 600 s without Kafka, 60 s without S3, taken over within 10 s (npm run proof -- E2; in two halves). */
 const KILLS = Number(process.env['VNA_TEST_CLUSTER_KILLS'] ?? 6);
 const KAFKA_OUTAGE_MS = Number(process.env['VNA_TEST_KAFKA_OUTAGE_SECONDS'] ?? 60) * 1000;
 const S3_OUTAGE_MS = Number(process.env['VNA_TEST_S3_OUTAGE_SECONDS'] ?? 8) * 1000;
