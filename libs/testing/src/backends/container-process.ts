@@ -1,4 +1,5 @@
 // A server of a test in a container, with the network, the user and the folder that a local process would have: what it is told is the same.
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { portAnswers } from './local-process.js';
 import type { ServerProcess, ServerProcessOptions } from './server-process.js';
@@ -14,7 +15,16 @@ const DOCKER_SOCKET = '/var/run/docker.sock';
 
 /** Whether a container runtime runs here. VNA_TEST_CONTAINERS=0: it is not asked. */
 export function haveContainers(): boolean {
-  return process.env['VNA_TEST_CONTAINERS'] !== '0' && (process.env['DOCKER_HOST'] !== undefined || existsSync(DOCKER_SOCKET));
+  return process.env['VNA_TEST_CONTAINERS'] !== '0' && (process.env['DOCKER_HOST'] !== undefined || (isListening ??= answers(DOCKER_SOCKET)));
+}
+
+let isListening: boolean | undefined;
+
+/** The socket of a daemon that was stopped may still be there. */
+function answers(socket: string): boolean {
+  if (!existsSync(socket)) return false;
+  const script = `require('net').connect(${JSON.stringify(socket)}).on('connect', () => process.exit(0)).on('error', () => process.exit(1))`;
+  return spawnSync(process.execPath, ['-e', script], { timeout: 5000 }).status === 0;
 }
 
 export class ContainerProcess implements ServerProcess {
