@@ -54,12 +54,12 @@ export function objectStoreContract(name: string, makeHarness: () => Promise<Obj
     };
 
     it('lists from a key on, whether that is there or not', async () => {
-      const keys = ['a', 'b', 'c'].map((name) => workKey('after', name));
-      for (const key of keys) await put(key, Buffer.from('x'));
+      const three = ['a', 'b', 'c'].map((each) => workKey('after', each));
+      for (const key of three) await put(key, Buffer.from('x'));
       const after = (key: string): Promise<string[]> => keysOf('work/after/', key);
-      expect(await after(keys[0]!)).toEqual(keys.slice(1));
-      expect(await after('work/after/bb')).toEqual(keys.slice(2));
-      expect(await after(keys[2]!)).toEqual([]);
+      expect(await after(three[0]!)).toEqual(three.slice(1));
+      expect(await after('work/after/bb')).toEqual(three.slice(2));
+      expect(await after(three[2]!)).toEqual([]);
     });
 
     it.each([0, 1, 4095, 4096, 4097, 65_536, 1024 * 1024, 3 * 1024 * 1024 + 17])('gives back an object of %d bytes', async (length) => {
