@@ -11,7 +11,7 @@ export interface DiskLevelOptions {
   folder: string;
   disk: LandingDisk;
   clock: Clock;
-  /** Per cent of the disk in use. */
+  /** Per cent of the disk in use; 100: never. */
   warnAtPercent: number;
   /** 100: never. */
   stopAtPercent: number;
@@ -31,8 +31,10 @@ export class DiskLevel {
     this.watch = new Watch(options.clock, () => this.look(), LOOK_EVERY_MS);
   }
 
-  /** Has looked once when it resolves. */
+  /** Has looked once when it resolves; where there are no bounds nobody looks. */
   async start(): Promise<void> {
+    const { warnAtPercent, stopAtPercent } = this.options;
+    if (Math.min(warnAtPercent, stopAtPercent) >= 100) return;
     await this.look();
     this.watch.start();
   }
@@ -62,7 +64,7 @@ export class DiskLevel {
   private levelNow(): DiskLevelName {
     const { warnAtPercent, stopAtPercent } = this.options;
     if (stopAtPercent < 100 && this.reaches(stopAtPercent, this.level === 'full')) return 'full';
-    return this.reaches(warnAtPercent, this.level !== 'ample') ? 'low' : 'ample';
+    return warnAtPercent < 100 && this.reaches(warnAtPercent, this.level !== 'ample') ? 'low' : 'ample';
   }
 
   private reaches(percent: number, isReached: boolean): boolean {

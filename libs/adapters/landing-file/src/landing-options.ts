@@ -20,7 +20,7 @@ export interface LandingOptions {
   maxSegments?: number;
   /** The pool does not grow into the last bytes of the disk; PostgreSQL may live there too. @default 1 GiB */
   reserveBytes?: number;
-  /** From so many per cent of the disk in use on it is told (`onDiskLevel`). @default 80 */
+  /** From so many per cent of the disk in use on it is told (`onDiskLevel`); 100: never. @default 100 */
   warnAtPercent?: number;
   /** From so many on objects are refused; 100: only when there is really no room. @default 100 */
   stopAtPercent?: number;
@@ -72,7 +72,7 @@ export function resolveLandingOptions(options: LandingOptions): ResolvedLandingO
     segments,
     maxSegments: Math.max(segments, options.maxSegments ?? 4 * segments),
     reserveBytes: options.reserveBytes ?? 1024 * 1024 * 1024,
-    warnAtPercent: options.warnAtPercent ?? 80,
+    warnAtPercent: options.warnAtPercent ?? 100,
     stopAtPercent: options.stopAtPercent ?? 100,
     waitForSegmentMs: options.waitForSegmentMs ?? 5000,
     graceMs: options.graceMs ?? 10_000,
