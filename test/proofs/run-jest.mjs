@@ -11,7 +11,7 @@ export function proveByTest(path, environment, named) {
   const folder = mkdtempSync(join(tmpdir(), 'perennia-proof-'));
   const output = join(folder, 'output.txt');
   writeFileSync(output, '');
-  console.log(`machine: ${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}; ${Object.entries(environment).map(([k, v]) => `${k}=${v}`).join(' ')}`);
+  console.log(`machine: ${cpus().length} × ${cpus()[0].model}, ${Math.round(totalmem() / 2 ** 30)} GiB; Node ${process.version}; ${Object.entries(environment).map(([k, v]) => `${k}=${v}`).join(' ')}`.trimEnd());
   const { status, stderr } = spawnSync(process.execPath, ['--experimental-vm-modules', '--no-warnings', join(root, 'node_modules/jest/bin/jest.js'), '--runInBand', '--forceExit', path, ...(named ? ['-t', named] : [])], {
     cwd: root, env: { ...process.env, ...environment, VNA_TEST_PROOF_OUTPUT: output }, encoding: 'utf8', maxBuffer: 1 << 26,
   });
