@@ -19,7 +19,8 @@ export { type RequestedContext, type RequestorOptions } from './ul/requestor-opt
 export { SystemTimerSource, TimerSource, type TimerHandle } from './ul/timer-source.js';
 export { DimseFailure } from './dimse/dimse-failure.js';
 export { type DimseServices } from './dimse/dimse-services.js';
-export { type EchoRequest, type EchoService } from './dimse/echo-service.js';
+export { type EchoService } from './dimse/echo-service.js';
+export { type RequestOrigin } from './dimse/request-origin.js';
 export { DimseStatus, statusCategory, type StatusCategory } from './dimse/status.js';
 export { type StoreOutcome, type StoreRequest, type StoreService, type StoreSink } from './dimse/store-service.js';
 export { isQueryRetrieveSopClass, QUERY_SOP_CLASSES, QueryRetrieveSopClass } from './dimse/query-retrieve-sop-class.js';

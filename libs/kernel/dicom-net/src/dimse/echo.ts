@@ -1,10 +1,11 @@
 // C-ECHO as SCP (PS3.7 §9.1.5): the status the service gives, or processing failure when it throws.
-import type { EchoRequest, EchoService } from './echo-service.js';
+import type { EchoService } from './echo-service.js';
+import type { RequestOrigin } from './request-origin.js';
 import { DimseFailure } from './dimse-failure.js';
 import { DimseStatus } from './status.js';
 
 export function performEcho(
-  service: EchoService, request: EchoRequest, onStatus: (status: number) => void, onFailure: (error: unknown) => void,
+  service: EchoService, request: RequestOrigin, onStatus: (status: number) => void, onFailure: (error: unknown) => void,
 ): void {
   const fail = (error: unknown): void => {
     if (error instanceof DimseFailure) return onStatus(error.status);

@@ -1,20 +1,13 @@
 // The seam between the network and whoever searches: one stream of matches per C-FIND request (PS3.7 §9.1.2, PS3.4 §C.4.1).
-import type { PeerAddress } from '../ul/peer-address.js';
 import type { QueryExtensions } from './query-extensions.js';
+import type { RequestOrigin } from './request-origin.js';
 
-export interface FindRequest {
+export interface FindRequest extends RequestOrigin {
   readonly sopClassUid: string;
   /** Of the identifier, and to be that of every answer. */
   readonly transferSyntaxUid: string;
-  readonly callingAet: string;
-  readonly calledAet: string;
-  readonly peer: PeerAddress;
-  readonly associationId: number;
-  readonly messageId: number;
   /** As negotiated for this SOP class on this association. */
   readonly extensions: QueryExtensions;
-  /** What the application attached when it accepted the association. */
-  readonly session: unknown;
   /** Aborted by a C-CANCEL, and when the association ends: let go of everything at once, nobody waits for it. */
   readonly signal: AbortSignal;
 }

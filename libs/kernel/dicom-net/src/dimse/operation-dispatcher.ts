@@ -7,9 +7,9 @@ import type { CommandSet } from './command-set.js';
 import { type DatasetReceiver, DatasetDrain } from './dataset-receiver.js';
 import type { DimseServices } from './dimse-services.js';
 import { performEcho } from './echo.js';
-import type { EchoRequest } from './echo-service.js';
 import { FindReception } from './find.js';
 import type { FindService } from './find-service.js';
+import type { RequestOrigin } from './request-origin.js';
 import { DimseStatus } from './status.js';
 import { StoreReception } from './store.js';
 
@@ -69,7 +69,7 @@ export function dispatchOperation(
   const echo = services.echo;
   if (!echo) return null;
   const perform = (): void => {
-    performEcho(echo, echoRequestOf(caller, command), (status) => observer.answer(status), (error) => observer.failed(error));
+    performEcho(echo, originOf(caller, command), (status) => observer.answer(status), (error) => observer.failed(error));
   };
   // C-ECHO has no dataset; one that comes all the same is read and forgotten.
   if (command.hasDataset) return new DatasetDrain(perform);
@@ -77,7 +77,8 @@ export function dispatchOperation(
   return null;
 }
 
-function echoRequestOf(caller: Caller, command: CommandSet): EchoRequest {
+/** And nothing else of the association. */
+function originOf(caller: Caller, command: CommandSet): RequestOrigin {
   const { callingAet, calledAet, peer, associationId, session } = caller;
   return { callingAet, calledAet, peer, associationId, messageId: command.messageId, session };
 }
@@ -87,17 +88,7 @@ function receiveFind(
 ): FindReception {
   return new FindReception({
     service,
-    request: {
-      sopClassUid: command.affectedSopClassUid,
-      transferSyntaxUid: context.transferSyntax,
-      callingAet: caller.callingAet,
-      calledAet: caller.calledAet,
-      peer: caller.peer,
-      associationId: caller.associationId,
-      messageId: command.messageId,
-      extensions: context.queryExtensions,
-      session: caller.session,
-    },
+    request: { ...originOf(caller, command), sopClassUid: command.affectedSopClassUid, transferSyntaxUid: context.transferSyntax, extensions: context.queryExtensions },
     maxIdentifierBytes: caller.maxIdentifierBytes,
     stream: (operation) => caller.stream(operation, context, command),
     refused: (status) => observer.refused(command, status),

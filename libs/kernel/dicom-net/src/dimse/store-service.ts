@@ -1,19 +1,12 @@
 // The seam between the network and whoever keeps objects: one sink per C-STORE request (PS3.7 §9.1.1).
-import type { PeerAddress } from '../ul/peer-address.js';
+import type { RequestOrigin } from './request-origin.js';
 
-export interface StoreRequest {
+export interface StoreRequest extends RequestOrigin {
   readonly sopClassUid: string;
   readonly sopInstanceUid: string;
   readonly transferSyntaxUid: string;
-  readonly callingAet: string;
-  readonly calledAet: string;
-  readonly peer: PeerAddress;
-  readonly associationId: number;
-  readonly messageId: number;
   readonly moveOriginatorAet: string | undefined;
   readonly moveOriginatorMessageId: number | undefined;
-  /** What the application attached when it accepted the association. */
-  readonly session: unknown;
 }
 
 export interface StoreOutcome {

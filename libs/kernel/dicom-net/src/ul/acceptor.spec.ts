@@ -5,7 +5,7 @@ import {
   rawStoreRq, STORE_CONTEXT,
 } from '@perennia/testing';
 import { DimseFailure } from '../dimse/dimse-failure.js';
-import type { EchoRequest } from '../dimse/echo-service.js';
+import type { RequestOrigin } from '../dimse/request-origin.js';
 import type { StoreOutcome } from '../dimse/store-service.js';
 import { decodeAssociateAc } from './associate-pdu.js';
 
@@ -116,7 +116,7 @@ describe('acceptor: operations', () => {
   });
 
   it('tells the echo service who asks, and nothing else of the association', async () => {
-    const requests: EchoRequest[] = [];
+    const requests: RequestOrigin[] = [];
     const harness = new AcceptorHarness({
       services: { echo: (request) => requests.push(request) - 1 },
       authorize: () => ({ accept: true, session: { tenant: 7 }, acceptContext: (_, offered) => offered[0] ?? 4 }),
