@@ -5,11 +5,10 @@ import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { backendCache } from './backends/backend-cache.js';
-import { haveContainers } from './backends/container-process.js';
 import { haveBaselines } from './backends/baselines.js';
 import { HELM } from './backends/helm.js';
-import { KAFKA_JARS, KafkaBroker } from './backends/kafka-broker.js';
-import { S3_SERVER, S3Server } from './backends/s3-server.js';
+import { KafkaBroker } from './backends/kafka-broker.js';
+import { S3Server } from './backends/s3-server.js';
 
 export type Backend = 'dcmtk' | 'python' | 'corpus' | 'strace' | 'powercut' | 'kafka' | 's3' | 'baseline' | 'helm';
 
@@ -24,8 +23,8 @@ const present: Record<Backend, () => boolean> = {
   corpus: () => existsSync(join(corpusDirectory, 'expected.json')),
   strace: () => runs('strace', '-qq', '-e', 'trace=none', 'true'),
   // In the order in which they are taken: what the environment names, a container, a process of this machine.
-  kafka: () => process.env['KAFKA_BROKERS'] !== undefined || haveContainers() || (runs('java', '-version') && (existsSync(join(backendCache, KAFKA_JARS)) || runs('mvn', '-v'))),
-  s3: () => process.env['S3_ENDPOINT'] !== undefined || haveContainers() || existsSync(join(backendCache, S3_SERVER)) || runs('go', 'version'),
+  kafka: () => process.env['KAFKA_BROKERS'] !== undefined || KafkaBroker.canStart(),
+  s3: () => process.env['S3_ENDPOINT'] !== undefined || S3Server.canStart(),
   baseline: haveBaselines,
   helm: () => runs('kubernetes-validate', '--version') && (existsSync(join(backendCache, HELM)) || runs('go', 'version')),
   powercut: () => process.getuid?.() === 0 && runs('losetup', '-f') && runs('mkfs.ext4', '-V'),
@@ -42,15 +41,19 @@ export function dcmtkTool(name: string): string | undefined {
  * @throws when it is missing though VNA_REQUIRE_BACKENDS names it
  */
 export function hasBackend(backend: Backend): boolean {
-  if (present[backend]()) return true;
-  const required = (process.env['VNA_REQUIRE_BACKENDS'] ?? '').split(',').includes(backend);
-  if (required) throw new Error(`The backend "${backend}" is required here (VNA_REQUIRE_BACKENDS) and missing.`);
-  process.stderr.write(`SKIPPING tests that need "${backend}": it is not on this machine.\n`);
-  return false;
+  return isThere(backend, present[backend](), 'it is not on this machine');
 }
 
 /** The same for servers of the test's own, which it kills, fills or starts with settings of its own: one that the environment names will not do. */
-export function hasOwn(...servers: ('kafka' | 's3')[]): boolean {
-  const canStart = { kafka: () => KafkaBroker.canStart(), s3: () => S3Server.canStart() };
-  return servers.every((each) => hasBackend(each) && canStart[each]());
+export function hasOwn(...servers: (keyof typeof ownServers)[]): boolean {
+  return servers.every((server) => isThere(server, ownServers[server](), 'no server of their own can be started here'));
+}
+const ownServers = { kafka: () => KafkaBroker.canStart(), s3: () => S3Server.canStart() };
+
+function isThere(backend: Backend, found: boolean, why: string): boolean {
+  if (found) return true;
+  const required = (process.env['VNA_REQUIRE_BACKENDS'] ?? '').split(',').includes(backend);
+  if (required) throw new Error(`The backend "${backend}" is required here (VNA_REQUIRE_BACKENDS): ${why}.`);
+  process.stderr.write(`SKIPPING tests that need "${backend}": ${why}.\n`);
+  return false;
 }
