@@ -1,5 +1,6 @@
 // Health and metrics of the archive as a whole: its processes' own answers, gathered when asked.
 import { statfs } from 'node:fs/promises';
+import { usedShare } from '@perennia/storage';
 import { HealthRegistry, HealthServer, Metrics, Watch, type Clock, type HealthReport } from '@perennia/telemetry';
 import { GatheredMetrics, type MetricsSource } from './gathered-metrics.js';
 import type { RoleProcess } from './role-process.js';
@@ -66,10 +67,10 @@ function watchDisk(path: string, metrics: Metrics, clock: Clock): Watch {
   const size = metrics.gauge('vna_disk_size_bytes', 'Size of the disk of the data folder');
   const used = metrics.gauge('vna_disk_used_ratio', 'Share in use of the disk of the data folder, as df tells it');
   const watch = new Watch(clock, async () => {
-    const { bavail, bfree, blocks, bsize } = await statfs(path);
-    free.set(bavail * bsize);
-    size.set(blocks * bsize);
-    used.set((blocks - bfree) / (blocks - bfree + bavail));
+    const disk = await statfs(path);
+    free.set(disk.bavail * disk.bsize);
+    size.set(disk.blocks * disk.bsize);
+    used.set(usedShare(disk));
   });
   watch.start();
   return watch;

@@ -23,11 +23,15 @@ export class ObjectLandingAreas extends LandingAreas {
   /** One key of each is looked at: an area may have a hundred thousand. */
   async owners(): Promise<string[]> {
     const owners: string[] = [];
-    for (let after: string | undefined; ; after = `${PREFIX}${owners.at(-1)}${AFTER_ALL_KEYS}`) {
-      const { value } = await this.options.store.list(PREFIX, after)[Symbol.asyncIterator]().next();
-      if (!value) return owners.toSorted();
-      owners.push(value.key.slice(PREFIX.length, value.key.indexOf('/', PREFIX.length)));
-    }
+    for (let owner = await this.ownerAfter(); owner !== undefined; owner = await this.ownerAfter(owner)) owners.push(owner);
+    return owners.toSorted();
+  }
+
+  /** By the order of keys, which is not that of names. */
+  private async ownerAfter(owner?: string): Promise<string | undefined> {
+    const after = owner === undefined ? undefined : `${PREFIX}${owner}${AFTER_ALL_KEYS}`;
+    for await (const { key } of this.options.store.list(PREFIX, after)) return key.slice(PREFIX.length, key.indexOf('/', PREFIX.length));
+    return undefined;
   }
 
   async open(owner: string): Promise<Landing> {

@@ -6,7 +6,7 @@ import type { EffectiveConfig } from '@perennia/config';
 import { ConfigurationError } from '@perennia/errors';
 import { KafkaConfig } from '@perennia/messaging/kafka.config';
 import { checkServer, type Databases } from '@perennia/persistence';
-import type { ObjectStore } from '@perennia/storage';
+import { usedShare, type ObjectStore } from '@perennia/storage';
 import { LandingConfig } from '@perennia/storage/landing.config';
 import { createLogger, SystemClock } from '@perennia/telemetry';
 import type { ArchiveAccess } from './archive-access.js';
@@ -54,11 +54,11 @@ function lookAtFolder(path: string): string {
 }
 
 function lookAtDisk(access: ArchiveAccess): Finding {
-  const { bavail, bfree, blocks, bsize } = statfsSync(access.dataPath);
-  // As `df` does: what only root may have counts neither as used nor as free.
-  const usedPercent = Math.floor((100 * (blocks - bfree)) / (blocks - bfree + bavail));
-  const ok = usedPercent < access.config.get(LandingConfig).warnAt && bavail * bsize > access.config.get(ArchiveConfig).minimumFree;
-  const found = `${formatBytes(bavail * bsize)} free, ${usedPercent} % used`;
+  const disk = statfsSync(access.dataPath);
+  const freeBytes = disk.bavail * disk.bsize;
+  const usedPercent = Math.floor(100 * usedShare(disk));
+  const ok = usedPercent < access.config.get(LandingConfig).warnAt && freeBytes > access.config.get(ArchiveConfig).minimumFree;
+  const found = `${formatBytes(freeBytes)} free, ${usedPercent} % used`;
   return { check: 'disk', ok, found, ...(ok ? {} : { remedy: 'Free space, or move the data folder to a larger disk' }) };
 }
 

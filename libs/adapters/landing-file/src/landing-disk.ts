@@ -2,6 +2,7 @@
 import { fdatasync, fdatasyncSync, ftruncateSync, statfs, writeSync, writev } from 'node:fs';
 import { promisify } from 'node:util';
 import { mutant } from '@perennia/fault-points';
+import { usedShare } from '@perennia/storage';
 
 const fileSystemOf = promisify(statfs);
 
@@ -39,10 +40,8 @@ export class LandingDisk {
     return found.bavail * found.bsize;
   }
 
-  /** Of what ordinary users may have, as `df` tells it: 0 to 1. */
+  /** 0 to 1. */
   async usedShare(folder: string): Promise<number> {
-    const { blocks, bfree, bavail } = await fileSystemOf(folder);
-    const used = blocks - bfree;
-    return used + bavail === 0 ? 0 : used / (used + bavail);
+    return usedShare(await fileSystemOf(folder));
   }
 }

@@ -66,6 +66,14 @@ class UnevenStore extends MemoryObjectStore {
   }
 }
 
+class ReadStore extends MemoryObjectStore {
+  reads = 0;
+  override read(key: string, offset: number, length: number): Promise<Buffer> {
+    this.reads += 1;
+    return super.read(key, offset, length);
+  }
+}
+
 function unlessUnavailable(error: unknown): undefined {
   if (!(error instanceof UnavailableError)) throw error;
 }
@@ -239,6 +247,27 @@ describe('A landing area on an object store and its owners', () => {
     await again.write(bytes);
     await again.commit();
     await expect(allRecords(await ObjectLanding.open({ store, owner: 'o' }))).rejects.toBeInstanceOf(CorruptDataError);
+  });
+
+  it('given a long segment of which few groups refer to large objects, when it is opened again, then each is found without reading all heads', async () => {
+    const store = new ReadStore();
+    const landing = await ObjectLanding.open({ store, owner: 'o' });
+    const large = new Set([1, 8, 9, 150, 299]);
+    for (let number = 0; number < 300; number++) {
+      if (!large.has(number)) await land(landing, number);
+      else {
+        const stream = await landing.openStream();
+        await stream.write(object(number));
+        await stream.commit(JSON.stringify({ number }));
+      }
+    }
+    await landing.close();
+    store.reads = 0;
+    const again = await ObjectLanding.open({ store, owner: 'o' });
+    expect(store.reads).toBeGreaterThan(large.size);
+    expect(store.reads).toBeLessThan(80);
+    // One that was not found would be referred to again, and be there twice.
+    expect((await allRecords(again)).map(numberOf)).toEqual(Array.from({ length: 300 }, (_, number) => number));
   });
 
   it('given an object larger than a segment, then it has to be streamed', async () => {

@@ -24,3 +24,4 @@ export { FolderSync } from './folder-sync.js';
 export { AlignedBuffers, BLOCK_BYTES } from './aligned-buffers.js';
 export { RecentObjects } from './recent-objects.js';
 export { TogetherReader } from './together-reader.js';
+export { usedShare } from './used-share.js';
