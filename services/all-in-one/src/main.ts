@@ -1,6 +1,7 @@
 // `npm start`: the whole archive. Prints where it answers when it is ready; Ctrl-C ends it in order.
 import { createLogger } from '@perennia/telemetry';
 import { ArchiveConfig } from './archive.config.js';
+import { collectGarbage } from './collect-garbage.js';
 import { endpointTable } from './endpoints.js';
 import { loadArchiveConfig } from './load-archive-config.js';
 import { EXIT_CANNOT_START, formatStartFailure, toStartFailure } from './start-failure.js';
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
   try {
     await supervisor.start();
     process.stderr.write(endpointTable(config));
+    collectGarbage();
   } catch (error) {
     if (stopping) return;
     log.debug({ err: error }, 'The archive could not start');

@@ -3,6 +3,7 @@
 import { createLogger } from '@perennia/telemetry';
 import { processIdentity } from '@perennia/storage';
 import { ArchiveConfig } from './archive.config.js';
+import { collectGarbage } from './collect-garbage.js';
 import { loadArchiveConfig } from './load-archive-config.js';
 import { groupsFor } from './process-groups.js';
 import type { RoleMessage } from './role-message.js';
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
   process.once('SIGTERM', () => {
     running.stop().then(() => process.exit(0), defect);
   });
+  collectGarbage();
   await say({ kind: 'ready', identity: processIdentity(), healthPort: running.healthPort });
 }
 

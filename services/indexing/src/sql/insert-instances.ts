@@ -62,7 +62,14 @@ instances as (insert into imaging.instance (${instanceColumns}) select ${instanc
 insert into imaging.copy (bucket, instance_id, tier, object_key, offset_bytes, length_bytes, object_sha256, state)
 select bucket, id, tier, object_key, offset_bytes, length_bytes, object_sha256, 'written' from r`;
 
+/** Rows of one statement. What the server parses the documents of 2,000 into is 20 MB, and it keeps that for good in each connection. */
+const ROWS_A_STATEMENT = 250;
+
 export async function insertInstances(sql: SqlRunner, rows: readonly InstanceRow[]): Promise<void> {
+  for (let at = 0; at < rows.length; at += ROWS_A_STATEMENT) await insertTogether(sql, rows.slice(at, at + ROWS_A_STATEMENT));
+}
+
+async function insertTogether(sql: SqlRunner, rows: readonly InstanceRow[]): Promise<void> {
   await sql.prepared(INSERT_INSTANCES, [
     ...arrays.map(([column]) => rows.map((row) => row[column])),
     jsonbArray(rows.map(({ attributes }) => attributes)), JSON.stringify(rows.map(({ frame_index }) => frame_index)), JSON.stringify(rows.map(({ source }) => source)),
