@@ -3,6 +3,7 @@ export { type AcceptorEvent } from './ul/acceptor-event.js';
 export { DEFAULT_ACCEPTOR_LIMITS, type AcceptorLimits } from './ul/acceptor-limits.js';
 export { DicomAcceptor, type DicomAcceptorOptions } from './ul/acceptor.js';
 export { ContextResult, type AssociationAcceptance, type AssociationDecision, type ContextRejection } from './ul/association-decision.js';
+export { type AssociationHandover, type BegunConnection } from './ul/association-handover.js';
 export {
   AssociationAbortedError, AssociationError, AssociationRejectedError, AssociationTransportError, NoPresentationContextError,
 } from './ul/association-error.js';

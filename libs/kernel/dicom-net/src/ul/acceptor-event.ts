@@ -13,6 +13,8 @@ interface Named {
 export type AcceptorEvent =
   | ({ readonly type: 'accepted'; readonly acceptedContexts: number; readonly refusedContexts: number } & Named)
   | ({ readonly type: 'rejected'; readonly rejection: AssociationRejection } & Named)
+  /** Another process serves it; the last that is told of it here. */
+  | ({ readonly type: 'handed-over'; readonly proposedContexts: number } & Named)
   | ({ readonly type: 'released' } & Named)
   /** `by` says which side ended it; `detail` is a plain sentence without patient data. */
   | ({ readonly type: 'aborted'; readonly by: 'us' | 'peer' | 'transport'; readonly abort: AssociationAbort; readonly detail: string } & Named)

@@ -8,6 +8,7 @@ import { DICOM_APPLICATION_CONTEXT } from './associate-pdu.js';
 import { Association, type AssociationHost } from './association.js';
 import { AssociationCensus } from './association-census.js';
 import type { AssociationDecision } from './association-decision.js';
+import type { AssociationHandover } from './association-handover.js';
 import type { AssociationRequest } from './association-request.js';
 import type { AssociationView } from './association-view.js';
 import { IMPLEMENTATION } from './implementation.js';
@@ -62,14 +63,18 @@ export class DicomAcceptor {
     return this.#associations;
   }
 
-  /** Takes a connected socket, plain or TLS. `peer` where the socket does not know its own remote address. */
-  handleSocket(socket: Duplex, peer: PeerAddress = peerOfSocket(socket)): void {
+  /**
+   * Takes a connected socket, plain or TLS. `peer` where the socket does not know its own remote address, `head` what was read from it before,
+   * by a process that handed it over.
+   */
+  handleSocket(socket: Duplex, peer: PeerAddress = peerOfSocket(socket), head?: Buffer): void {
     if (this.#connections.size - this.#associations.size >= this.limits.maxPendingConnections) {
       socket.destroy();
       return this.#emit({ type: 'refused-connection', peer });
     }
     const association = new Association(this.#nextId++, peer, socket, this.limits, this.#timers, this.#options.services, this.#host);
     this.#connections.add(association);
+    if (head) association.receive(head);
   }
 
   listen(address: { host: string; port: number }): Promise<AddressInfo> {
@@ -131,11 +136,7 @@ export class DicomAcceptor {
         if (this.#leave(association)) this.#emit({ type: 'released', ...named(association) });
       },
       ended: (association, ending) => this.#onEnded(association, ending),
-      closed: (association) => {
-        this.#leave(association);
-        this.#connections.delete(association);
-        if (this.#connections.size === 0) this.#onLastConnectionClosed();
-      },
+      closed: (association) => this.#forget(association),
       idle: (association) => {
         if (this.#closing) this.#abortWhenSilent(association);
       },
@@ -162,6 +163,7 @@ export class DicomAcceptor {
   }
 
   #apply(association: Association, request: AssociationRequest, decision: AssociationDecision): void {
+    if (decision.accept === 'elsewhere') return this.#handOver(association, request, decision);
     if (!decision.accept) {
       this.#leave(association);
       return this.#reject(association, { result: decision.result, source: decision.source, reason: decision.reason });
@@ -170,6 +172,19 @@ export class DicomAcceptor {
     if (acceptedContexts === null) return;
     const refusedContexts = request.presentationContexts.length - acceptedContexts;
     this.#emit({ type: 'accepted', acceptedContexts, refusedContexts, ...named(association) });
+  }
+
+  #handOver(association: Association, request: AssociationRequest, decision: AssociationHandover): void {
+    const connection = association.letGo();
+    if (!connection) return;
+    this.#forget(association);
+    this.#emit({ type: 'handed-over', proposedContexts: request.presentationContexts.length, ...named(association) });
+    try {
+      decision.handOver(connection);
+    } catch (error) {
+      this.#emit({ type: 'failure', error, ...named(association) });
+      connection.socket.destroy();
+    }
   }
 
   #rejectionOf(request: AssociationRequest): AssociationRejection | null {
@@ -190,6 +205,12 @@ export class DicomAcceptor {
     const counted = this.#leave(association);
     // The end of what was never an association is worth telling too (strangers on the port), the end after a release is not.
     if (counted || association.calledAet === '') this.#emit({ type: 'aborted', ...ending, ...named(association) });
+  }
+
+  #forget(association: Association): void {
+    this.#leave(association);
+    this.#connections.delete(association);
+    if (this.#connections.size === 0) this.#onLastConnectionClosed();
   }
 
   #leave(association: Association): boolean {

@@ -1,5 +1,6 @@
-// What the application answers to an association request: refuse it, or accept it context by context.
+// What the application answers to an association request: refuse it, accept it context by context, or have another process do so.
 import type { QueryExtensions } from '../dimse/query-extensions.js';
+import type { AssociationHandover } from './association-handover.js';
 import type { ExtendedNegotiation, RoleSelection } from './association-request.js';
 import type { AssociationRejection } from './reject-reason.js';
 
@@ -30,4 +31,4 @@ export interface AssociationAcceptance {
   readonly session?: unknown;
 }
 
-export type AssociationDecision = AssociationAcceptance | ({ readonly accept: false } & AssociationRejection);
+export type AssociationDecision = AssociationAcceptance | AssociationHandover | ({ readonly accept: false } & AssociationRejection);

@@ -14,6 +14,7 @@ import { Abort, type AssociationAbort } from './abort-reason.js';
 import type { AcceptorLimits } from './acceptor-limits.js';
 import { encodeAssociateAc } from './associate-pdu.js';
 import type { AssociationAcceptance } from './association-decision.js';
+import type { BegunConnection } from './association-handover.js';
 import type { AssociationRequest } from './association-request.js';
 import type { AssociationView } from './association-view.js';
 import { type AcceptedContext, type Implementation, negotiate } from './negotiation.js';
@@ -108,6 +109,16 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
   /** For connections that are no association (yet or any more). */
   dropConnection(): void {
     this.#layer.destroy();
+  }
+
+  /** What was read of the connection before. */
+  receive(head: Buffer): void {
+    this.#layer.receive(head);
+  }
+
+  /** See UpperLayer.letGo: afterwards this association is none. */
+  letGo(): BegunConnection | null {
+    return this.#layer.letGo();
   }
 
   reject(rejection: AssociationRejection): void {

@@ -4,6 +4,7 @@
 // it the connection works all the same, by `data` events (docs/adr/0009).
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 
 /** A CT image of 512 × 512 with its header comes in two reads; with 256 KiB the last bytes of many needed a third. */
 export const READ_BUFFER_BYTES = 272 * 1024;
@@ -23,7 +24,7 @@ export class SharedReadSocket extends Socket {
     super(options as object);
   }
 
-  /** @param accepted by a server with `pauseOnConnect`; nothing has been read from it */
+  /** @param accepted by a server with `pauseOnConnect`, or another of which nothing that was read is left */
   static of(accepted: Socket): Socket {
     const holder = accepted as unknown as { _handle?: object | null };
     const handle = holder._handle;
@@ -35,9 +36,27 @@ export class SharedReadSocket extends Socket {
   }
 }
 
-/** From now on every chunk is told, as long as the transport is not paused. Its memory is not to be kept. */
-export function readChunks(transport: Duplex, listener: (chunk: Buffer) => void): void {
+/** From now on every chunk is told, as long as the transport is not paused. Its memory is not to be kept. Returns what ends that. */
+export function readChunks(transport: Duplex, listener: (chunk: Buffer) => void): () => void {
   if (transport instanceof SharedReadSocket) transport.onChunk = listener;
   else transport.on('data', listener);
   transport.resume();
+  return () => {
+    if (transport instanceof SharedReadSocket) transport.onChunk = () => undefined;
+    else transport.off('data', listener);
+  };
+}
+
+/**
+ * The same connection, of which no byte is read any more: a socket with `data` events that is paused goes on to fill its own buffer, and what
+ * stands there is lost for another process.
+ */
+export function stopReading(socket: Socket): Socket {
+  const stopped = socket instanceof SharedReadSocket ? socket : SharedReadSocket.of(socket);
+  return stopped.pause();
+}
+
+/** What TLS has agreed on stands in one process only. */
+export function isPlainTcp(transport: Duplex): transport is Socket {
+  return transport instanceof Socket && !(transport instanceof TLSSocket);
 }

@@ -5,12 +5,13 @@ import { Abort, type AssociationAbort } from './abort-reason.js';
 import { ArtimTimer } from './artim-timer.js';
 import { type AssociationAnswer, decodeAssociateAc, decodeAssociateRq, PROTOCOL_VERSION } from './associate-pdu.js';
 import { MalformedPduError } from './associate-items.js';
+import type { BegunConnection } from './association-handover.js';
 import type { AssociationRequest } from './association-request.js';
 import { PduType } from './pdu.js';
 import { type PduHandler, PduReader } from './pdu-reader.js';
-import { encodeAbort, encodeReject, encodeReleaseRp, encodeReleaseRq } from './pdu-writer.js';
+import { encodeAbort, encodePdu, encodeReject, encodeReleaseRp, encodeReleaseRq } from './pdu-writer.js';
 import { type AssociationRejection, Rejection } from './reject-reason.js';
-import { readChunks } from './shared-read-socket.js';
+import { isPlainTcp, readChunks, stopReading } from './shared-read-socket.js';
 import { type Effect, type EventName, Evt, type Role, StateMachine, type StateName } from './state-machine.js';
 import type { TimerSource } from './timer-source.js';
 
@@ -63,6 +64,9 @@ export class UpperLayer implements PduHandler {
   readonly #machine: StateMachine;
   readonly #artim: ArtimTimer;
   readonly #reader: PduReader;
+  readonly #stopListening: () => void;
+  /** Of the A-ASSOCIATE-RQ, while it is not answered. */
+  #requestBody: Buffer | null = null;
   #holds = 0;
   #hasEnded = false;
   #socketError = '';
@@ -78,11 +82,20 @@ export class UpperLayer implements PduHandler {
     this.#artim = new ArtimTimer(timers, () => this.#onArtimExpired());
     this.#reader = new PduReader(this, { maxPduBytes: limits.maxPduBytes, maxAssociateBytes: limits.maxAssociateRequestBytes });
     if ('setNoDelay' in transport && typeof transport.setNoDelay === 'function') transport.setNoDelay(true);
-    transport.on('drain', () => this.release(Hold.output));
+    this.#stopListening = this.#listen(transport);
+  }
+
+  #listen(transport: Duplex): () => void {
+    const drained = (): void => this.release(Hold.output);
+    const closed = (): void => this.#onTransportClosed();
+    transport.on('drain', drained).on('end', closed).on('close', closed);
+    // For good: an error that nobody listens to would end the process.
     transport.on('error', (error: Error) => (this.#socketError = error.message));
-    transport.on('end', () => this.#onTransportClosed());
-    transport.on('close', () => this.#onTransportClosed());
-    readChunks(transport, (chunk) => this.#onData(chunk));
+    const stopReadingChunks = readChunks(transport, (chunk) => this.receive(chunk));
+    return () => {
+      transport.off('drain', drained).off('end', closed).off('close', closed);
+      stopReadingChunks();
+    };
   }
 
   get state(): StateName {
@@ -109,6 +122,7 @@ export class UpperLayer implements PduHandler {
     this.#fire(Evt.transportConnected, { pdu: request });
   }
   accept(pdu: Buffer): void {
+    this.#requestBody = null;
     this.#fire(Evt.acceptLocal, { pdu });
   }
   reject(rejection: AssociationRejection): void {
@@ -158,6 +172,27 @@ export class UpperLayer implements PduHandler {
     else this.transport.destroy();
   }
 
+  /**
+   * The connection with the request that was read from it, for another process; null when the peer has gone, or sent more than a request, which
+   * is the end of it. Nothing is told from now on.
+   * @throws TypeError for a transport that is no plain TCP connection
+   */
+  letGo(): BegunConnection | null {
+    const { transport } = this;
+    const body = this.#requestBody;
+    if (this.state !== 'Sta3' || !body) return null;
+    if (!isPlainTcp(transport)) throw new TypeError('only a plain TCP connection can be handed over');
+    if (this.#reader.midPdu || transport.readableLength > 0) {
+      this.abort(Abort.unexpectedPdu, 'bytes behind the request, before it was answered');
+      return null;
+    }
+    this.#hasEnded = true;
+    this.#requestBody = null;
+    this.#reader.end();
+    this.#stopListening();
+    return { socket: stopReading(transport), head: encodePdu(PduType.associateRq, body) };
+  }
+
   /** Drops the connection without a word. */
   destroy(): void {
     this.transport.destroy();
@@ -180,7 +215,8 @@ export class UpperLayer implements PduHandler {
     if (this.#holds === 0) this.transport.resume();
   }
 
-  #onData(chunk: Buffer): void {
+  /** Bytes of the peer, from the socket or from whoever read it before. */
+  receive(chunk: Buffer): void {
     this.user.received(chunk.length);
     this.#reader.push(chunk);
     if (!this.#hasEnded) this.user.readEnd();
@@ -245,6 +281,7 @@ export class UpperLayer implements PduHandler {
 
   #associateRq(body: Buffer, ending: Ending): void {
     const request = decodeAssociateRq(body, this.limits.maxPresentationContexts);
+    this.#requestBody = body;
     this.#fire(Evt.associateRqReceived, {
       ending,
       acceptable: (request.protocolVersion & PROTOCOL_VERSION) !== 0,
