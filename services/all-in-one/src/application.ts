@@ -13,6 +13,7 @@ const moduleOf: Readonly<Record<RoleName, () => Promise<Type>>> = {
   indexing: async () => (await import('@perennia/indexing')).IndexingModule,
   lifecycle: async () => (await import('@perennia/lifecycle')).LifecycleModule,
   dicomweb: async () => (await import('@perennia/dicomweb')).DicomwebModule,
+  retrieve: async () => (await import('@perennia/retrieve')).RetrieveModule,
 };
 
 @Module({})

@@ -10,9 +10,10 @@ import { KafkaConfig } from '@perennia/messaging/kafka.config';
 import { StorageConfig } from '@perennia/storage/storage.config';
 import { LandingConfig } from '@perennia/storage/landing.config';
 import { TelemetryConfig } from '@perennia/telemetry/telemetry.config';
+import { RetrieveConfig } from '@perennia/retrieve/retrieve.config';
 import { LifecycleConfig } from '@perennia/lifecycle/lifecycle.config';
 import { ArchiveConfig } from './archive.config.js';
 
 export const configSections: readonly ConfigSection[] = [
-  ArchiveConfig, IngestConfig, SourcesConfig, IngestPipelineConfig, LandingConfig, StorageConfig, IndexingConfig, LifecycleConfig, DicomwebConfig, KafkaConfig, TelemetryConfig,
+  ArchiveConfig, IngestConfig, SourcesConfig, IngestPipelineConfig, LandingConfig, StorageConfig, IndexingConfig, LifecycleConfig, DicomwebConfig, RetrieveConfig, KafkaConfig, TelemetryConfig,
 ];

@@ -2,7 +2,9 @@
 import type { EffectiveConfig } from '@perennia/config';
 import { DicomwebConfig } from '@perennia/dicomweb/dicomweb.config';
 import { IngestConfig } from '@perennia/ingest/ingest.config';
+import { RetrieveConfig } from '@perennia/retrieve/retrieve.config';
 import { ArchiveConfig } from './archive.config.js';
+import { exchangesAssociations } from './association-message.js';
 
 export interface Endpoint {
   name: string;
@@ -17,9 +19,11 @@ export const reachable = (address: string): string => host(address === '0.0.0.0'
 export function endpointsOf(config: EffectiveConfig): Endpoint[] {
   const { roles, healthHost, healthPort } = config.get(ArchiveConfig);
   const dicom = config.get(IngestConfig);
+  const queries = config.get(RetrieveConfig);
   const web = config.get(DicomwebConfig);
   return [
     ...(roles.includes('ingest') ? [{ name: 'DICOM', address: `${host(dicom.host)}:${dicom.port}, AE title ${dicom.aeTitle}` }] : []),
+    ...(roles.includes('retrieve') && !exchangesAssociations(roles) ? [{ name: 'Queries', address: `${host(queries.host)}:${queries.port}, AE title ${queries.aeTitle}` }] : []),
     ...(roles.includes('dicomweb') ? [{ name: 'DICOMweb', address: `http://${host(web.host)}:${web.port}${web.pathPrefix}` }] : []),
     { name: 'Health', address: `http://${reachable(healthHost)}:${healthPort}/readyz (also /livez, /metrics)` },
   ];

@@ -1,6 +1,7 @@
 // The ports of the platform under their tokens, for every module of one process.
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import type { EffectiveConfig } from '@perennia/config';
+import { AssociationExchange } from '@perennia/ingest-pipeline/dimse';
 import { LandingOwner } from '@perennia/ingest-pipeline';
 import { EventLog } from '@perennia/messaging';
 import { ControlDatabase, ImagingDatabase } from '@perennia/persistence';
@@ -14,11 +15,12 @@ export interface PlatformOptions {
   config: EffectiveConfig;
   log: Logger;
   landingOwner: string | undefined;
+  exchange: AssociationExchange;
 }
 
 @Module({})
 export class PlatformModule {
-  static with({ resources, config, log, landingOwner }: PlatformOptions): DynamicModule {
+  static with({ resources, config, log, landingOwner, exchange }: PlatformOptions): DynamicModule {
     const { databases, eventLog, tiers, placeReader, landing, clock, metrics, tracing, health } = resources;
     const providers: Provider[] = [
       { provide: ControlDatabase, useValue: databases.control },
@@ -32,6 +34,7 @@ export class PlatformModule {
       { provide: Tracing, useValue: tracing },
       { provide: HealthRegistry, useValue: health },
       { provide: AppLogger, useValue: log },
+      { provide: AssociationExchange, useValue: exchange },
       ...configSections.map((section) => ({ provide: section, useValue: config.get(section) })),
     ];
     if (landing && landingOwner !== undefined) {

@@ -1,6 +1,6 @@
 // Which services share a process. Reception has one of its own, so that neither indexing nor a large download delays an
 // acknowledgement; owners of landing areas are process groups, and an area has one writer at a time.
-export const roleNames = ['ingest', 'indexing', 'lifecycle', 'dicomweb'] as const;
+export const roleNames = ['ingest', 'indexing', 'lifecycle', 'dicomweb', 'retrieve'] as const;
 export type RoleName = (typeof roleNames)[number];
 
 export const processGroupNames = ['ingest', 'worker', 'web'] as const;
@@ -16,12 +16,14 @@ export interface ProcessGroup {
 export const processGroups: readonly ProcessGroup[] = [
   { name: 'ingest', roles: ['ingest'], receives: true },
   { name: 'worker', roles: ['indexing', 'lifecycle'], receives: false },
-  { name: 'web', roles: ['dicomweb'], receives: true },
+  { name: 'web', roles: ['dicomweb', 'retrieve'], receives: true },
 ];
 
-/** Name of the landing area that a copy of the group writes: an area has one writer. */
-export const landingOwnerOf = ({ name, receives }: ProcessGroup, instance: string | undefined): string | undefined =>
-  receives ? [name, ...(instance === undefined ? [] : [instance])].join('-') : undefined;
+/** Name of the landing area that a copy of the group writes: an area has one writer, and DICOMweb and queries may run apart. */
+export const landingOwnerOf = ({ name, roles, receives }: ProcessGroup, instance: string | undefined): string | undefined => {
+  const area = roles.every((role) => role === 'retrieve') ? 'retrieve' : name;
+  return receives ? [area, ...(instance === undefined ? [] : [instance])].join('-') : undefined;
+};
 
 /** Whether a group takes objects in and does nothing else: that goes on while database and event log are away. */
 export const onlyAcquires = ({ roles }: ProcessGroup): boolean => roles.every((role) => role === 'ingest');

@@ -3,6 +3,7 @@
 import { createLogger } from '@perennia/telemetry';
 import { processIdentity } from '@perennia/storage';
 import { ArchiveConfig } from './archive.config.js';
+import { exchangeOfProcess } from './association-exchanges.js';
 import { collectGarbage } from './collect-garbage.js';
 import { loadArchiveConfig } from './load-archive-config.js';
 import { groupsFor } from './process-groups.js';
@@ -26,7 +27,7 @@ async function main(): Promise<void> {
     process.exit(EXIT_DEFECT);
   };
   process.on('uncaughtException', defect).on('unhandledRejection', defect);
-  const running = await runGroup({ group, config, databaseUrl: databaseUrl! });
+  const running = await runGroup({ group, config, databaseUrl: databaseUrl!, exchange: exchangeOfProcess(group, roles) });
   process.once('SIGTERM', () => {
     running.stop().then(() => process.exit(0), defect);
   });

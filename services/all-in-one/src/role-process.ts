@@ -4,7 +4,9 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Clock, Logger } from '@perennia/telemetry';
-import type { ProcessGroup } from './process-groups.js';
+import type { Socket } from 'node:net';
+import { isAssociationMessage, type AssociationMessage } from './association-message.js';
+import type { ProcessGroup, RoleName } from './process-groups.js';
 import type { RoleMessage } from './role-message.js';
 import { StartFailedError } from './start-failed-error.js';
 
@@ -53,6 +55,8 @@ export interface RoleProcessOptions {
   log: Logger;
   clock: Clock;
   onChange: () => void;
+  /** It gives an association away. */
+  onAssociation: (message: AssociationMessage, socket: Socket) => void;
 }
 
 export class RoleProcess {
@@ -67,6 +71,8 @@ export class RoleProcess {
   get name(): string {
     return this.options.group.name;
   }
+  /** Whether the role runs in it. */
+  serves = (role: RoleName): boolean => this.options.group.roles.includes(role);
   get pid(): number | undefined {
     return this.#child?.pid;
   }
@@ -83,6 +89,11 @@ export class RoleProcess {
     const child = this.#fork();
     await this.#whenReady(child);
     void this.#watch(child);
+  }
+
+  /** Sends an association to it. @returns false when it is not there */
+  pass(message: AssociationMessage, socket: Socket): boolean {
+    return this.#child?.connected === true && this.#child.send(message, socket, (error) => void (error && socket.destroy()));
   }
 
   /** Asks it to end; after the deadline it is killed, which loses nothing that was acknowledged. */
@@ -123,7 +134,8 @@ export class RoleProcess {
         child.kill('SIGKILL');
         fail(`The process "${this.name}" was not ready within ${START_DEADLINE_MS / 1000} s`);
       }, START_DEADLINE_MS);
-      child.on('message', (message: RoleMessage) => {
+      child.on('message', (message: RoleMessage | AssociationMessage, socket: unknown) => {
+        if (isAssociationMessage(message)) return socket ? this.options.onAssociation(message, socket as Socket) : undefined;
         if (message.kind === 'failed') return fail(message.failure.message, message.failure.remedy, message.failure.retriable);
         clearTimeout(deadline);
         this.#ready = message;

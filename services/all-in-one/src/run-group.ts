@@ -1,5 +1,6 @@
 // Runs the services of one process group in this process: resources, one Nest application, health endpoints.
 import type { EffectiveConfig } from '@perennia/config';
+import type { AssociationExchange } from '@perennia/ingest-pipeline/dimse';
 import { IngestPipelineConfig, LandingAdopter } from '@perennia/ingest-pipeline';
 import { LandingConfig } from '@perennia/storage/landing.config';
 import { createLogger, HealthServer, Metrics, type HealthRegistry, type Logger } from '@perennia/telemetry';
@@ -19,13 +20,15 @@ export interface RunningGroup {
 }
 
 export interface GroupOptions {
+  /** How associations come to this group or leave it. */
+  exchange: AssociationExchange;
   group: ProcessGroup;
   config: EffectiveConfig;
   databaseUrl: string;
 }
 
 /** Resolves when every service of the group is ready. */
-export async function runGroup({ group, config, databaseUrl }: GroupOptions): Promise<RunningGroup> {
+export async function runGroup({ group, config, databaseUrl, exchange }: GroupOptions): Promise<RunningGroup> {
   const { instance, logLevel } = config.get(ArchiveConfig);
   const landingOwner = landingOwnerOf(group, instance);
   const metrics = new Metrics();
@@ -39,7 +42,7 @@ export async function runGroup({ group, config, databaseUrl }: GroupOptions): Pr
   const { health } = resources;
   try {
     metrics.collectProcessMetrics();
-    const application = await startApplication(group.roles, { resources, config, log, landingOwner });
+    const application = await startApplication(group.roles, { resources, config, log, landingOwner, exchange });
     const adopter = group.roles.includes('lifecycle') && resources.areas.shared ? adopterOf(resources, config, log) : undefined;
     adopter?.start();
     const server = new HealthServer(health, metrics);

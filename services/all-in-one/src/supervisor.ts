@@ -1,5 +1,6 @@
 // The whole archive on one machine: the database first, then the processes that need it; stopped in the opposite order. One start
 // sequence for the first start, for every later one, and for the one after everything was killed.
+import type { Socket } from 'node:net';
 import type { EffectiveConfig } from '@perennia/config';
 import { CancelledError } from '@perennia/errors';
 import { IngestConfig } from '@perennia/ingest/ingest.config';
@@ -7,6 +8,7 @@ import { processIdentity } from '@perennia/storage';
 import { SystemClock, type Clock, type Logger } from '@perennia/telemetry';
 import { ArchiveConfig } from './archive.config.js';
 import { ArchiveHealth } from './archive-health.js';
+import type { AssociationMessage } from './association-message.js';
 import { DataFolder } from './data-folder.js';
 import { DatabaseServer } from './database-server.js';
 import { prepareEventLog } from './event-logs.js';
@@ -98,21 +100,28 @@ export class Supervisor {
   async #startBeside(groups: readonly ProcessGroup[], url: string): Promise<void> {
     const environment = (): NodeJS.ProcessEnv => ({ ...process.env, VNA_DATABASE_URL: url, UV_THREADPOOL_SIZE: '8' });
     this.#processes = groups.map(
-      (group) => new RoleProcess({ group, environment, log: this.log, clock: this.#clock, onChange: () => this.#writeState() }),
+      (group) => new RoleProcess({ group, environment, log: this.log, clock: this.#clock, onChange: () => this.#writeState(), onAssociation: (message, socket) => this.#passOn(message, socket) }),
     );
     await Promise.all(this.#processes.map((each) => each.start()));
   }
 
   async #startInside(groups: readonly ProcessGroup[], databaseUrl: string): Promise<void> {
     // Not loaded where the groups run beside: a supervisor stays small.
-    const { runGroup } = await import('./run-group.js');
+    const [{ runGroup }, { LocalExchange }] = await Promise.all([import('./run-group.js'), import('./association-exchanges.js')]);
+    const exchange = new LocalExchange();
     for (const group of groups) {
-      this.#inProcess.push({ group, running: await runGroup({ group, config: this.config, databaseUrl }) });
+      this.#inProcess.push({ group, running: await runGroup({ group, config: this.config, databaseUrl, exchange: exchange.endOf(group, this.#settings.roles) }) });
     }
   }
 
   async #stopInside(): Promise<void> {
     for (const { running } of this.#inProcess) await running.stop();
+  }
+
+  /** From reception to who serves queries. While nobody does, the peer is left without an answer, and tries again. */
+  #passOn(message: AssociationMessage, socket: Socket): void {
+    const taker = this.#processes.find(({ serves, ready }) => serves('retrieve') && ready);
+    if (!taker?.pass(message, socket)) socket.destroy();
   }
 
   #writeState(): void {

@@ -1,21 +1,6 @@
 // Section `ingest`: the DICOM listener.
-import { countOption, defineConfig, durationOption, portOption, textOption } from '@perennia/config';
+import { defineConfig } from '@perennia/config';
+import { listenerOptions } from '@perennia/ingest-pipeline/listener-options';
 import { z } from 'zod';
 
-export class IngestConfig extends defineConfig(
-  'ingest',
-  z.object({
-    host: textOption('Address the DICOM listener binds; beyond loopback only with listed sources', '127.0.0.1'),
-    port: portOption('TCP port of the DICOM listener', 11112),
-    aeTitle: z
-      .string()
-      .regex(/^[\x20-\x7e]{1,16}$/)
-      .default('PERENNIA')
-      .meta({ description: 'Called AE title that is served', unit: 'AE title', bound: '1 to 16 characters' }),
-    maxAssociations: countOption({ meaning: 'Associations at once', default: 300, min: 1, max: 10_000 }),
-    maxAssociationsPerAet: countOption({ meaning: 'Associations at once of one calling AE title', default: 32, min: 1, max: 10_000 }),
-    maxPdu: countOption({ meaning: 'Largest P-DATA PDU announced', default: 131_072, min: 4_096, max: 16_777_216, unit: 'bytes' }),
-    idleTimeout: durationOption({ meaning: 'Silence after which an association is ended', default: '60s', min: '1s', max: '1h' }),
-    shutdownGrace: durationOption({ meaning: 'How long open associations may finish at shutdown', default: '4s', min: '0s', max: '60s' }),
-  }),
-) {}
+export class IngestConfig extends defineConfig('ingest', z.object(listenerOptions(11112))) {}

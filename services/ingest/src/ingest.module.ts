@@ -1,13 +1,11 @@
 // The DIMSE receiver: C-ECHO and C-STORE into the ingest pipeline.
 import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { DimseStatus } from '@perennia/dicom-net';
+import { acceptStorage, AssociationExchange, AssociationTraces, DimseListener, ListenerMetrics, StoreHandler } from '@perennia/ingest-pipeline/dimse';
 import { isTestBuild } from '@perennia/fault-points';
 import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
 import { AppLogger, Clock, HealthRegistry, Metrics, Tracing } from '@perennia/telemetry';
-import { AssociationTraces } from './association-traces.js';
-import { DimseListener } from './dimse-listener.js';
 import { IngestConfig } from './ingest.config.js';
-import { IngestMetrics } from './ingest-metrics.js';
-import { StoreHandler } from './store.handler.js';
 import { warmUp } from './warm-up.js';
 
 @Injectable()
@@ -40,19 +38,23 @@ class IngestLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdo
   imports: [IngestPipelineModule],
   providers: [
     IngestLifecycle,
-    { provide: IngestMetrics, useFactory: (metrics: Metrics) => new IngestMetrics(metrics), inject: [Metrics] },
+    { provide: ListenerMetrics, useFactory: (metrics: Metrics) => new ListenerMetrics(metrics), inject: [Metrics] },
     {
       provide: StoreHandler,
-      useFactory: (receive: ReceiveObject, indexed: AwaitIndexed, config: IngestPipelineConfig, metrics: IngestMetrics, clock: Clock) =>
+      useFactory: (receive: ReceiveObject, indexed: AwaitIndexed, config: IngestPipelineConfig, metrics: ListenerMetrics, clock: Clock) =>
         new StoreHandler({ receive, indexed, indexedTimeoutMs: config.indexedTimeout, stored: metrics.stored, acknowledged: metrics.acknowledged, monotonicMs: () => clock.monotonicMs() }),
-      inject: [ReceiveObject, AwaitIndexed, IngestPipelineConfig, IngestMetrics, Clock],
+      inject: [ReceiveObject, AwaitIndexed, IngestPipelineConfig, ListenerMetrics, Clock],
     },
     { provide: AssociationTraces, useFactory: (tracing: Tracing) => new AssociationTraces(tracing), inject: [Tracing] },
     {
       provide: DimseListener,
-      useFactory: (config: IngestConfig, sources: SourceProfiles, metrics: IngestMetrics, logger: AppLogger, traces: AssociationTraces, store: StoreHandler) =>
-        new DimseListener(config, sources, metrics, logger, traces, store),
-      inject: [IngestConfig, SourceProfiles, IngestMetrics, AppLogger, AssociationTraces, StoreHandler],
+      useFactory: (
+        settings: IngestConfig, sources: SourceProfiles, metrics: ListenerMetrics, logger: AppLogger, traces: AssociationTraces, store: StoreHandler, exchange: AssociationExchange,
+      ) => {
+        const offered = { services: { echo: () => DimseStatus.success, store }, acceptContext: acceptStorage };
+        return new DimseListener({ settings, variables: 'VNA_INGEST', offered, sources, metrics, logger, traces, exchange });
+      },
+      inject: [IngestConfig, SourceProfiles, ListenerMetrics, AppLogger, AssociationTraces, StoreHandler, AssociationExchange],
     },
   ],
   exports: [DimseListener],

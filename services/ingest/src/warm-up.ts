@@ -2,12 +2,9 @@
 // sender comes. No port is open for it.
 import { duplexPair } from 'node:stream';
 import { DicomAcceptor, DicomRequestor, DimseStatus } from '@perennia/dicom-net';
+import { acceptStorage, ListenerMetrics, senderSession, StoreHandler } from '@perennia/ingest-pipeline/dimse';
 import { LOOPBACK_PROFILE, madeUpObjects, receiveIntoNowhere, type AwaitIndexed } from '@perennia/ingest-pipeline';
 import { Metrics, type Clock } from '@perennia/telemetry';
-import { IngestMetrics } from './ingest-metrics.js';
-import { senderSession } from './sender-session.js';
-import { acceptContext } from './storage-contexts.js';
-import { StoreHandler } from './store.handler.js';
 
 export const WARM_UP_OBJECTS = 400;
 /** Under way together, as they mostly are. */
@@ -16,12 +13,12 @@ const LOOPBACK = { address: '127.0.0.1', port: 0 };
 
 /** @returns how many objects were answered with success */
 export async function warmUp(clock: Clock): Promise<number> {
-  const { stored, acknowledged } = new IngestMetrics(new Metrics());
+  const { stored, acknowledged } = new ListenerMetrics(new Metrics());
   const store = new StoreHandler({
     receive: receiveIntoNowhere(clock), indexed: {} as AwaitIndexed, indexedTimeoutMs: 0, stored, acknowledged, monotonicMs: () => clock.monotonicMs(),
   });
   const acceptor = new DicomAcceptor({
-    authorize: () => ({ accept: true, acceptContext, session: senderSession(LOOPBACK_PROFILE) }), services: { store }, onEvent: () => undefined,
+    authorize: () => ({ accept: true, acceptContext: acceptStorage, session: senderSession(LOOPBACK_PROFILE) }), services: { store }, onEvent: () => undefined,
   });
   const objects = madeUpObjects(WARM_UP_OBJECTS);
   const counts = await Promise.all(Array.from({ length: ASSOCIATIONS }, () => storeAll(acceptor, objects)));

@@ -68,6 +68,10 @@ describe('plans of the commonest searches', () => {
 });
 
 describe('what is found', () => {
+  it('gives what is counted of the levels above to who names it', async () => {
+    const [series] = await find('includefield=NumberOfStudyRelatedInstances,ModalitiesInStudy', 'series', { studyInstanceUid: generatedUid(small, 0) });
+    expect(series).toMatchObject({ '00201208': { vr: 'IS', Value: [200] }, '00080061': { vr: 'CS', Value: ['MR'] } });
+  });
   it('gives required attributes, ascending, absent ones empty', async () => {
     const [study] = await find(`StudyInstanceUID=${generatedUid(small, 0)}`);
     expect(Object.keys(study!)).toEqual([

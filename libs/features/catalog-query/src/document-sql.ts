@@ -1,7 +1,7 @@
 // SQL that writes one result as DICOM JSON text, its tags ascending (PS3.18 §F.2.2). The server joins stored elements as
 // text; nothing is parsed and written again in this process.
 import type { BoundScope } from './bound-scope.js';
-import { columnOf, ON_REQUEST, requiredAttributes, UID_COLUMNS, WHEN_PRESENT, type ComputedFrom, type ReturnedAttribute } from './returned-attributes.js';
+import { columnOf, computedAttribute, ON_REQUEST, requiredAttributes, UID_COLUMNS, WHEN_PRESENT, type ComputedFrom, type ReturnedAttribute } from './returned-attributes.js';
 import { levelsDownTo, type SearchLevel } from './search-level.js';
 import { SEARCHABLE_ATTRIBUTES } from './searchable-attributes.js';
 import type { SearchPlan } from './search-plan.js';
@@ -36,9 +36,8 @@ class DocumentWriter {
   named(tags: readonly string[]): string {
     const parts = new Map<string, string>();
     for (const { tag, vr, level, computed } of this.required) parts.set(tag, computed?.(this.from) ?? `coalesce((${this.stored(level, tag)})::text, '{"vr":"${vr}"}')`);
-    for (const { tag, computed, level } of ON_REQUEST) if (tags.includes(tag) && this.levels.includes(level)) parts.set(tag, computed!(this.from));
     for (const [tag, level] of WHEN_PRESENT) if (level === this.levels.at(-1)) parts.set(tag, `(${this.stored(level, tag)})::text`);
-    for (const tag of tags) if (!parts.has(tag)) parts.set(tag, `(${this.storedAnywhere(tag)})::text`);
+    for (const tag of tags) if (!parts.has(tag)) parts.set(tag, computedAttribute(tag, this.levels)?.computed!(this.from) ?? `(${this.storedAnywhere(tag)})::text`);
     const elements = [...parts].toSorted(([left], [right]) => (left < right ? -1 : 1)).map(([tag, element]) => `'"${tag}":' || ${element}`);
     // Absent elements are null, and array_to_string leaves nulls out.
     return `'{' || array_to_string(array[${elements.join(', ')}], ',') || '}'`;

@@ -95,5 +95,11 @@ export function requiredAttributes(level: SearchLevel, whole: readonly SearchLev
   return [...fixed, ...keys, ...whole.flatMap((each) => OWN[each])];
 }
 
+/** An attribute that is made, not received, of one of the levels; for those that ask for it by name where it is not required. */
+export function computedAttribute(tag: string, levels: readonly SearchLevel[]): ReturnedAttribute | undefined {
+  const all = [...levels.flatMap((level) => OWN[level]), ...ON_REQUEST];
+  return all.find((attribute) => attribute.tag === tag && attribute.computed !== undefined && levels.includes(attribute.level));
+}
+
 export const UID_COLUMNS: Readonly<Record<SearchLevel, string>> = { study: 'study_instance_uid', series: 'series_instance_uid', instance: 'sop_instance_uid' };
 export const columnOf = (level: SearchLevel, name: string): string => `${ALIAS[level]}.${name}`;

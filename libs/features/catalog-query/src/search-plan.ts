@@ -28,6 +28,8 @@ export interface SearchPlan {
   offset: number;
   cursor?: string;
   warnings: readonly string[];
+  /** Paths of conditions that no column answers at this level; what they say was ignored. */
+  unmatched: readonly string[];
 }
 
 export interface SearchLimits {
@@ -65,11 +67,13 @@ export function planSearch(request: SearchRequest, limits: SearchLimits = DEFAUL
     limitReduced: asked > limits.maxLimit || parameters.limit === undefined,
     offset: parameters.offset,
     warnings,
+    unmatched: unsupported,
     ...(parameters.cursor === undefined ? {} : { cursor: parameters.cursor }),
   };
 }
 
-function planFilters(level: SearchLevel, conditions: readonly Condition[], combined: readonly CombinedCondition[]): { filters: Filter[]; unsupported: string[] } {
+/** Conditions as filters, and the paths of those that no column answers. */
+export function planFilters(level: SearchLevel, conditions: readonly Condition[], combined: readonly CombinedCondition[]): { filters: Filter[]; unsupported: string[] } {
   const reachable = levelsDownTo(level);
   const filters: Filter[] = [];
   const unsupported: string[] = [];

@@ -6,6 +6,11 @@ const ESC = 0x1b;
 /** VRs whose values the character set concerns (PS3.5 §6.1.2.2); all others are ISO 646. */
 const AFFECTED = new Set(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT']);
 
+/** Whether values of the VR are written in the Specific Character Set; all others are ISO 646. */
+export function isAffectedByCharacterSet(vr: string): boolean {
+  return AFFECTED.has(vr);
+}
+
 export class CharacterSet {
   /** Terms that are not of the standard; the values are then read as UTF-8 where they are valid, else as ISO 8859-1. */
   readonly unknownTerms: readonly string[];

@@ -1,8 +1,10 @@
 // Writes a dataset in a transfer syntax (PS3.5 §7, Annex A). Sequences and items get undefined lengths, so that nothing has to
 // be measured beforehand; values are padded to even length as their VR wants it.
 import { deflateRawSync } from 'node:zlib';
+import { isAffectedByCharacterSet } from './character-set.js';
 import { type Dataset, type Element, type ElementValue, Fragments } from './dataset.js';
 import { type Tag } from './tag.js';
+import { textEncodingOf, type TextEncoding } from './text-encoding.js';
 import { transferSyntaxOf } from './transfer-syntax.js';
 import { hasLongForm, vrCode } from './vr.js';
 
@@ -12,7 +14,10 @@ const ITEM_DELIMITER = 0xfffee00d;
 const SEQUENCE_DELIMITER = 0xfffee0dd;
 const MAX_SHORT_LENGTH = 0xfffe;
 
-/** The dataset's bytes. Text is written as UTF-8 where Specific Character Set says ISO_IR 192, else as ISO 8859-1. */
+/**
+ * The dataset's bytes. Text is written as Specific Character Set says where that has an encoder (text-encoding), else as ISO 8859-1; what
+ * the set lacks becomes a question mark.
+ */
 export function writeDataset(dataset: Dataset, transferSyntaxUid: string): Buffer {
   const { explicit, bigEndian, deflated } = transferSyntaxOf(transferSyntaxUid);
   const writer = new DatasetWriter(explicit, bigEndian);
@@ -23,13 +28,13 @@ export function writeDataset(dataset: Dataset, transferSyntaxUid: string): Buffe
 
 class DatasetWriter {
   readonly parts: Buffer[] = [];
-  private textEncoding: 'utf8' | 'latin1' = 'latin1';
+  private textEncoding: TextEncoding | undefined;
 
   constructor(private readonly explicit: boolean, private readonly bigEndian: boolean) {}
 
   write(dataset: Dataset): void {
     const characterSet = dataset.get('SpecificCharacterSet');
-    if (characterSet !== undefined) this.textEncoding = characterSet === 'ISO_IR 192' ? 'utf8' : 'latin1';
+    if (characterSet !== undefined) this.textEncoding = textEncodingOf(String(characterSet));
     for (const element of dataset) this.writeElement(element);
   }
 
@@ -85,10 +90,16 @@ class DatasetWriter {
     if (value instanceof Uint8Array) return padded(value, 0);
     const values = (Array.isArray(value) ? value : value === '' ? [] : [value]) as readonly (string | number | bigint)[];
     const width = widths[vr];
-    if (width === undefined) return padded(Buffer.from(values.join('\\'), this.textEncoding), vr === 'UI' || vr === 'UN' || vr === 'OB' ? 0 : 0x20);
+    if (width === undefined) return padded(this.encodeText(vr, values.join('\\')), vr === 'UI' || vr === 'UN' || vr === 'OB' ? 0 : 0x20);
     const bytes = Buffer.alloc(width * values.length);
     values.forEach((one, i) => this.writeNumber(bytes, i * width, vr, one));
     return bytes;
+  }
+
+  private encodeText(vr: string, text: string): Buffer {
+    const { textEncoding } = this;
+    if (!textEncoding || !isAffectedByCharacterSet(vr)) return Buffer.from(text, 'latin1');
+    return textEncoding.encode(text) ?? Buffer.concat(Array.from(text, (character) => textEncoding.encode(character) ?? Buffer.of(QUESTION_MARK)));
   }
 
   private writeNumber(bytes: Buffer, at: number, vr: string, value: string | number | bigint): void {
@@ -119,6 +130,7 @@ class DatasetWriter {
     else bytes.writeUIntLE(value, at, width);
   }
 }
+const QUESTION_MARK = 0x3f;
 const FLOATS = new Set(['FD', 'FL', 'OD', 'OF']);
 /** Bytes of one number in the VRs that are written from numbers. */
 const widths: Readonly<Record<string, number | undefined>> = { AT: 4, FD: 8, FL: 4, OD: 8, OF: 4, OL: 4, OV: 8, OW: 2, SL: 4, SS: 2, SV: 8, UL: 4, US: 2, UV: 8 };

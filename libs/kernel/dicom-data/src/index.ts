@@ -9,7 +9,9 @@ export {
 export { DicomParseError, type DicomParseErrorCode } from './dicom-parse-error.js';
 export { parsePersonName, searchName, type PersonName } from './person-name.js';
 export { parseDa, parseTm } from './date-time.js';
-export { CharacterSet } from './character-set.js';
+export { CharacterSet, isAffectedByCharacterSet } from './character-set.js';
+export { textEncodingOf, UTF_8, type TextEncoding } from './text-encoding.js';
 export { elementToJson, isBinaryVr, littleEndian, textToJson, type ValueEncoding } from './element-json.js';
 export { Dataset, Fragments, type Element, type ElementValue } from './dataset.js';
 export { writeDataset } from './dataset-writer.js';
+export { datasetOfJson, personNameText } from './json-dataset.js';

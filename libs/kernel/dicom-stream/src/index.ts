@@ -10,7 +10,8 @@ export { INDEX_ATTRIBUTES, type IndexAttribute, type IndexLevel } from './index-
 export { type Part10Header } from './part10-header.js';
 export { Part10Reader } from './part10-reader.js';
 export { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, part10Prefix, type Part10PrefixFields } from './part10-prefix.js';
-export { headerToJson, PIXEL_HEADER_BYTES, type HeaderJsonOptions } from './header-json.js';
+export { DatasetJsonVisitor, type JsonPolicy } from './dataset-json-visitor.js';
+export { headerToJson, inflateWhole, PIXEL_HEADER_BYTES, type HeaderJsonOptions } from './header-json.js';
 export { BulkDataLocator, locateBulkData, type BulkDataPlace } from './bulk-data-locator.js';
 export { readDicomdir, type Dicomdir, type DicomdirEntry } from './dicomdir-reader.js';
 export { disarmPreamble, isHarmlessPreamble, PREAMBLE_BYTES } from './preamble.js';

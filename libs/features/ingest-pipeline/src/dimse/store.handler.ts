@@ -1,9 +1,12 @@
 // C-STORE: hands the bytes to the ingest pipeline and turns its outcome into a DIMSE status (PS3.4 Annex B).
 import { DimseStatus, type StoreOutcome, type StoreRequest, type StoreService, type StoreSink } from '@perennia/dicom-net';
 import { faultPoint } from '@perennia/fault-points';
-import { type AwaitIndexed, type ObjectSink, type ReceiveContext, type ReceiveObject, type SourceProfile } from '@perennia/ingest-pipeline';
+import { type AwaitIndexed } from '../await-indexed.js';
+import { type ObjectSink, type ReceiveContext } from '../receive-context.js';
+import { type ReceiveObject } from '../receive-object.js';
+import { type SourceProfile } from '../source-profile.js';
 import type { SenderSession } from './sender-session.js';
-import type { Counter, Histogram } from './ingest-metrics.js';
+import type { Counter, Histogram } from './listener-metrics.js';
 
 export interface StoreHandlerParts {
   receive: ReceiveObject;

@@ -21,7 +21,8 @@ export function isStorageClass(abstractSyntax: string): boolean {
   return abstractSyntax.startsWith('1.2.840.10008.5.1.4.1.1.') || otherStorageClasses.has(abstractSyntax);
 }
 
-export function acceptContext(abstractSyntax: string, transferSyntaxes: readonly string[]): string | ContextRejection {
+/** The answer to a context of an association that stores. */
+export function acceptStorage(abstractSyntax: string, transferSyntaxes: readonly string[]): string | ContextRejection {
   if (abstractSyntax !== VERIFICATION && !isStorageClass(abstractSyntax)) return ContextResult.abstractSyntaxNotSupported;
   return transferSyntaxes[0] ?? ContextResult.transferSyntaxesNotSupported;
 }

@@ -1,6 +1,7 @@
 // What is attached to an association when it is accepted.
 import { HeaderMemory } from '@perennia/dicom-stream';
-import type { SourceProfile, TransferTrace } from '@perennia/ingest-pipeline';
+import type { SourceProfile } from '../source-profile.js';
+import type { TransferTrace } from '../transfer-trace.js';
 
 export interface SenderSession {
   profile: SourceProfile;

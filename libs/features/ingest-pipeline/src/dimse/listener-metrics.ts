@@ -1,4 +1,4 @@
-// What the DICOM listener counts.
+// What a DICOM listener counts.
 import type { Metrics } from '@perennia/telemetry';
 
 export type Counter = ReturnType<Metrics['counter']>;
@@ -6,7 +6,7 @@ export type Histogram = ReturnType<Metrics['histogram']>;
 
 const ACKNOWLEDGE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-export class IngestMetrics {
+export class ListenerMetrics {
   readonly stored: Counter;
   readonly acknowledged: Histogram;
   readonly associations: Counter;

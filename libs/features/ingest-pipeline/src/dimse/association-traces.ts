@@ -1,6 +1,6 @@
 // The traces of associations that are open: begun when one is accepted, ended by the event that ends it.
 import type { AcceptorEvent, AssociationRequest, PeerAddress } from '@perennia/dicom-net';
-import { TransferTrace } from '@perennia/ingest-pipeline';
+import { TransferTrace } from '../transfer-trace.js';
 import type { TraceFields, Tracing } from '@perennia/telemetry';
 
 export class AssociationTraces {

@@ -1,0 +1,2 @@
+export { RetrieveConfig } from './retrieve.config.js';
+export { RetrieveModule } from './retrieve.module.js';
