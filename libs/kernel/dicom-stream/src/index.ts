@@ -10,6 +10,7 @@ export { INDEX_ATTRIBUTES, type IndexAttribute, type IndexLevel } from './index-
 export { type Part10Header } from './part10-header.js';
 export { Part10Reader } from './part10-reader.js';
 export { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, part10Prefix, type Part10PrefixFields } from './part10-prefix.js';
+export { canRewrite, DatasetRewriter } from './dataset-rewriter.js';
 export { DatasetJsonVisitor, type JsonPolicy } from './dataset-json-visitor.js';
 export { headerToJson, inflateWhole, PIXEL_HEADER_BYTES, type HeaderJsonOptions } from './header-json.js';
 export { BulkDataLocator, locateBulkData, type BulkDataPlace } from './bulk-data-locator.js';
