@@ -16,6 +16,7 @@ export { IssuerEntity } from './control/entities/issuer.entity.js';
 export { PatientEntity } from './control/entities/patient.entity.js';
 export { PatientIdentifierEntity } from './control/entities/patient-identifier.entity.js';
 export { RefusalEntity } from './control/entities/refusal.entity.js';
+export { RemoteNodeEntity } from './control/entities/remote-node.entity.js';
 export { TenantEntity } from './control/entities/tenant.entity.js';
 export { CopyEntity } from './imaging/entities/copy.entity.js';
 export { DuplicateEntity } from './imaging/entities/duplicate.entity.js';

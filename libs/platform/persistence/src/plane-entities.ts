@@ -5,6 +5,7 @@ import { IssuerEntity } from './control/entities/issuer.entity.js';
 import { PatientEntity } from './control/entities/patient.entity.js';
 import { PatientIdentifierEntity } from './control/entities/patient-identifier.entity.js';
 import { RefusalEntity } from './control/entities/refusal.entity.js';
+import { RemoteNodeEntity } from './control/entities/remote-node.entity.js';
 import { TenantEntity } from './control/entities/tenant.entity.js';
 import { CopyEntity } from './imaging/entities/copy.entity.js';
 import { DuplicateEntity } from './imaging/entities/duplicate.entity.js';
@@ -17,7 +18,7 @@ import { StudyEntity } from './imaging/entities/study.entity.js';
 import { StudyChangeEntity } from './imaging/entities/study-change.entity.js';
 
 export const planeEntities = [
-  DeadLetterEntity, IssuerEntity, PatientEntity, PatientIdentifierEntity, RefusalEntity, TenantEntity, CopyEntity,
-  DuplicateEntity, InstanceEntity, RelayPositionEntity, SegmentEntity, SeriesEntity, SopDirectoryEntity,
+  DeadLetterEntity, IssuerEntity, PatientEntity, PatientIdentifierEntity, RefusalEntity, RemoteNodeEntity, TenantEntity,
+  CopyEntity, DuplicateEntity, InstanceEntity, RelayPositionEntity, SegmentEntity, SeriesEntity, SopDirectoryEntity,
   StudyEntity, StudyChangeEntity,
 ];

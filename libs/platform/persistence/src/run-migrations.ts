@@ -2,6 +2,7 @@
 import { Identity1763769600000 } from './control/migrations/1763769600000-identity.js';
 import { ControlQueues1763769600002 } from './control/migrations/1763769600002-control-queues.js';
 import { DeadLetterReplay1795732800000 } from './control/migrations/1795732800000-dead-letter-replay.js';
+import { RemoteNodes1796083200000 } from './control/migrations/1796083200000-remote-nodes.js';
 import { Catalogue1763769600001 } from './imaging/migrations/1763769600001-catalogue.js';
 import { ImagingQueues1763769600003 } from './imaging/migrations/1763769600003-imaging-queues.js';
 import { FilingClaims1795732800002 } from './imaging/migrations/1795732800002-filing-claims.js';
@@ -10,7 +11,7 @@ import { InstanceSample1764080400005 } from './imaging/migrations/1764080400005-
 import { migrateSchema, pendingMigrations, type MigrationClass, type SchemaMigrations } from './migrate-schema.js';
 
 export const planeMigrations: { control: readonly MigrationClass[]; imaging: readonly MigrationClass[] } = {
-  control: [Identity1763769600000, ControlQueues1763769600002, DeadLetterReplay1795732800000],
+  control: [Identity1763769600000, ControlQueues1763769600002, DeadLetterReplay1795732800000, RemoteNodes1796083200000],
   imaging: [Catalogue1763769600001, ImagingQueues1763769600003, InstanceSample1764080400005, FilingClaims1795732800002, LandingOwners1795732800004],
 };
 

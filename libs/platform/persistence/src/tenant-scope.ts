@@ -6,7 +6,7 @@ import type { SqlRunner } from './database.js';
 
 /** Tables whose rows belong to a tenant and say so; `copy` and the rest are only reached through them. */
 export const tenantTables: ReadonlySet<string> = new Set([
-  'control.issuer', 'control.patient', 'control.patient_identifier', 'control.refusal',
+  'control.issuer', 'control.patient', 'control.patient_identifier', 'control.refusal', 'control.remote_node',
   'imaging.study', 'imaging.series', 'imaging.instance', 'imaging.sop_directory', 'imaging.duplicate', 'imaging.study_change',
 ]);
 
