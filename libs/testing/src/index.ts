@@ -7,6 +7,7 @@ export { baselineCheckout, baselines, type Baseline } from './backends/baselines
 export { helmProgram } from './backends/helm.js';
 export { KAFKA_PASSWORD, KAFKA_USER, KafkaBroker, type KafkaSecurity } from './backends/kafka-broker.js';
 export { s3Request, s3RequestOrThrow, type S3Access, type S3Answer, type S3Request } from './backends/s3-request.js';
+export { makeLoopbackCertificate } from './backends/loopback-certificate.js';
 export { S3Server, type S3BucketOptions } from './backends/s3-server.js';
 export { corpusDirectory, dcmtkTool, hasBackend, hasOwn, type Backend } from './required-backend.js';
 export { Cluster, type ClusterOptions, type MemberName } from './promise/cluster.js';
