@@ -95,7 +95,7 @@ describe('vna', () => {
     expect(values.find(({ key }) => key === 'lifecycle.settle')?.origin).toBe('environment VNA_LIFECYCLE_SETTLE');
   });
 
-  it.each(['status', 'import', 'export', 'verify', 'rebuild-index', 'migrate', 'doctor', 'config'])('given %s --help, then it shows an example', async (command) => {
+  it.each(['status', 'import', 'export', 'verify', 'rebuild-index', 'migrate', 'doctor', 'config', 'node'])('given %s --help, then it shows an example', async (command) => {
     const { stdout, code } = await vna(command, '--help');
     expect(stdout).toContain('Example');
     expect(stdout).toContain(`npx vna ${command}`);

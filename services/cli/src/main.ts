@@ -7,6 +7,7 @@ import { addDoctorCommand } from './commands/doctor.command.js';
 import { addExportCommand } from './commands/export.command.js';
 import { addImportCommand } from './commands/import.command.js';
 import { addMigrateCommand } from './commands/migrate.command.js';
+import { addNodeCommand } from './commands/node.command.js';
 import { addRebuildIndexCommand } from './commands/rebuild-index.command.js';
 import { addStatusCommand } from './commands/status.command.js';
 import { addTopicsCommand } from './commands/topics.command.js';
@@ -17,7 +18,7 @@ const EXIT_ERROR = 2;
 const program = new Command('vna').description('Administers a Perennia archive').version('0.1.0').showHelpAfterError('(vna --help shows what there is)');
 for (const add of [
   addStatusCommand, addImportCommand, addExportCommand, addVerifyCommand, addRebuildIndexCommand, addMigrateCommand, addDoctorCommand, addConfigCommand,
-  addDeadLettersCommand, addTopicsCommand,
+  addNodeCommand, addDeadLettersCommand, addTopicsCommand,
 ]) {
   add(program);
 }
