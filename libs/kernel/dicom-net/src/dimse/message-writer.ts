@@ -11,6 +11,11 @@ export interface DataSender {
   drained(): Promise<void>;
 }
 
+/** The dataset failed before anything of the message had left: `cause` says how. The association may go on. */
+export class UnsentMessageError extends Error {
+  override readonly name = 'UnsentMessageError';
+}
+
 /** A command and this much of its dataset leave together: a small object is one system call. */
 const JOIN_BYTES = 64 * 1024;
 
@@ -21,15 +26,21 @@ export class MessageWriter {
   /** Finished PDUs that may leave with the next ones. */
   #ready: Buffer[] = [];
   #readyBytes = 0;
+  #hasLeft = false;
 
   constructor(private readonly sender: DataSender, private readonly contextId: number, peerMaxPduBytes: number) {
     this.#room = maxPayloadBytes(peerMaxPduBytes);
   }
 
+  /** @throws UnsentMessageError */
   async send(command: Buffer, dataset: Buffer | AsyncIterable<Buffer>): Promise<void> {
     this.#push(command);
-    if (Buffer.isBuffer(dataset)) await this.#add(dataset);
-    else for await (const chunk of dataset) await this.#add(chunk);
+    try {
+      if (Buffer.isBuffer(dataset)) await this.#add(dataset);
+      else for await (const chunk of dataset) await this.#add(chunk);
+    } catch (error) {
+      throw this.#hasLeft ? error : new UnsentMessageError('the dataset could not be read', { cause: error });
+    }
     this.#cut(this.#unsentBytes, LAST_FRAGMENT);
     await this.#flush();
   }
@@ -76,6 +87,7 @@ export class MessageWriter {
     const parts = this.#ready;
     this.#ready = [];
     this.#readyBytes = 0;
+    this.#hasLeft = true;
     if (!this.sender.canSend) throw new Error('the association ended before the message was sent');
     if (!this.sender.sendParts(parts)) await this.sender.drained();
   }

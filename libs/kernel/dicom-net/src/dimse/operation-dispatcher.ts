@@ -1,6 +1,5 @@
 // Decides what each DIMSE request gets: a service, or the status PS3.7 has for it. Knows nothing of sockets.
 import type { AcceptedContext } from '../ul/negotiation.js';
-import type { PeerAddress } from '../ul/peer-address.js';
 import type { AnswerStream, StreamedOperation } from './answer-stream.js';
 import { CommandField } from './command-field.js';
 import type { CommandSet } from './command-set.js';
@@ -9,32 +8,22 @@ import type { DimseServices } from './dimse-services.js';
 import { performEcho } from './echo.js';
 import { FindReception } from './find.js';
 import type { FindService } from './find-service.js';
+import type { PerformingAssociation } from './performing-association.js';
 import type { RequestOrigin } from './request-origin.js';
 import { DimseStatus } from './status.js';
 import { StoreReception } from './store.js';
-
-/** What a request needs to know of the association it came by. */
-export interface Caller {
-  readonly callingAet: string;
-  readonly calledAet: string;
-  readonly peer: PeerAddress;
-  readonly associationId: number;
-  readonly session: unknown;
-  /** Largest identifier of a query. */
-  readonly maxIdentifierBytes: number;
-  /** The operation just dispatched has more than one answer: they leave as they come, the final one too, and a C-CANCEL finds it. */
-  stream(operation: StreamedOperation, context: AcceptedContext, command: CommandSet): AnswerStream;
-}
 
 export interface OperationObserver {
   answer(status: number, errorComment?: string): void;
   refused(command: CommandSet, status: number): void;
   failed(error: unknown): void;
+  /** The operation has more than one answer: they leave as they come, the final one too, and a C-CANCEL finds it. */
+  stream(operation: StreamedOperation): AnswerStream;
 }
 
 /** Starts the operation. Returns who takes the dataset, when one follows. */
 export function dispatchOperation(
-  services: DimseServices, caller: Caller, context: AcceptedContext, command: CommandSet, isDuplicate: boolean, observer: OperationObserver,
+  services: DimseServices, caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, isDuplicate: boolean, observer: OperationObserver,
 ): DatasetReceiver | null {
   const refusal = isDuplicate ? DimseStatus.duplicateInvocation : refusalOf(services, context, command);
   if (refusal !== null) {
@@ -78,19 +67,19 @@ export function dispatchOperation(
 }
 
 /** And nothing else of the association. */
-function originOf(caller: Caller, command: CommandSet): RequestOrigin {
+function originOf(caller: PerformingAssociation, command: CommandSet): RequestOrigin {
   const { callingAet, calledAet, peer, associationId, session } = caller;
   return { callingAet, calledAet, peer, associationId, messageId: command.messageId, session };
 }
 
 function receiveFind(
-  service: FindService, caller: Caller, context: AcceptedContext, command: CommandSet, observer: OperationObserver,
+  service: FindService, caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, observer: OperationObserver,
 ): FindReception {
   return new FindReception({
     service,
     request: { ...originOf(caller, command), sopClassUid: command.affectedSopClassUid, transferSyntaxUid: context.transferSyntax, extensions: context.queryExtensions },
     maxIdentifierBytes: caller.maxIdentifierBytes,
-    stream: (operation) => caller.stream(operation, context, command),
+    stream: (operation) => observer.stream(operation),
     refused: (status) => observer.refused(command, status),
     failed: (error) => observer.failed(error),
   });
@@ -102,7 +91,7 @@ function refusalOf(services: DimseServices, context: AcceptedContext, command: C
   const isEcho = commandField === CommandField.cEchoRq && services.echo !== undefined;
   const isFind = commandField === CommandField.cFindRq && services.find !== undefined;
   if (!isStore && !isEcho && !isFind) return DimseStatus.unrecognizedOperation;
-  if (!context.requestorIsScu) return DimseStatus.unrecognizedOperation;
+  if (!context.peerIsScu) return DimseStatus.unrecognizedOperation;
   if (command.affectedSopClassUid !== context.abstractSyntax) return DimseStatus.sopClassNotSupported;
   if (isStore && context.isQueryRetrieve) return DimseStatus.unrecognizedOperation;
   if (isFind && !services.find?.sopClassUids.has(context.abstractSyntax)) return DimseStatus.unrecognizedOperation;

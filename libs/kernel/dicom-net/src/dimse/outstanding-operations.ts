@@ -3,7 +3,8 @@ import type { CommandSet } from './command-set.js';
 
 /** Settled by its final answer or by the end of the association, exactly once. */
 export interface OutstandingOperation {
-  resolve(answer: CommandSet): void;
+  /** @param dataset of the answer; empty where none came */
+  resolve(answer: CommandSet, dataset: Buffer): void;
   reject(error: Error): void;
   /** Of operations that have pending answers; the dataset follows where the answer says so. */
   pending?(answer: CommandSet): void;

@@ -1,20 +1,20 @@
 // One association we accepted: negotiates, reads requests, answers them in order, and ends well or badly exactly once.
 import type { Duplex } from 'node:stream';
-import { AnswerStream, type StreamedOperation } from '../dimse/answer-stream.js';
-import { CommandField, RESPONSE_BIT } from '../dimse/command-field.js';
+import { RESPONSE_BIT } from '../dimse/command-field.js';
 import type { CommandSet } from '../dimse/command-set.js';
-import type { DatasetReceiver } from '../dimse/dataset-receiver.js';
 import type { DimseServices } from '../dimse/dimse-services.js';
+import { MessageOutlet } from '../dimse/message-outlet.js';
 import { type MessageHandler, MessageReader } from '../dimse/message-reader.js';
 import type { DataSender } from '../dimse/message-writer.js';
-import { type Caller, dispatchOperation } from '../dimse/operation-dispatcher.js';
-import { encodeResponse } from '../dimse/response.js';
-import { type PendingResponse, ResponseQueue } from '../dimse/response-queue.js';
+import { type InvokingAssociation, OperationInvoker } from '../dimse/operation-invoker.js';
+import { OperationPerformer } from '../dimse/operation-performer.js';
+import type { PerformingAssociation } from '../dimse/performing-association.js';
 import { Abort, type AssociationAbort } from './abort-reason.js';
 import type { AcceptorLimits } from './acceptor-limits.js';
 import { encodeAssociateAc } from './associate-pdu.js';
 import type { AssociationAcceptance } from './association-decision.js';
 import type { BegunConnection } from './association-handover.js';
+import { AssociationAbortedError, AssociationTransportError } from './association-error.js';
 import type { AssociationRequest } from './association-request.js';
 import type { AssociationView } from './association-view.js';
 import { type AcceptedContext, type Implementation, negotiate } from './negotiation.js';
@@ -22,7 +22,7 @@ import type { PeerAddress } from './peer-address.js';
 import { ProgressWatchdog } from './progress-watchdog.js';
 import type { AssociationRejection } from './reject-reason.js';
 import type { TimerSource } from './timer-source.js';
-import { type Ending, Hold, UpperLayer, type UpperLayerUser } from './upper-layer.js';
+import { type Ending, type HoldReason, UpperLayer, type UpperLayerUser } from './upper-layer.js';
 
 /** What the acceptor wants to know of its associations. */
 export interface AssociationHost {
@@ -30,7 +30,7 @@ export interface AssociationHost {
   released(association: Association): void;
   ended(association: Association, ending: Ending): void;
   closed(association: Association): void;
-  /** An operation was answered and nothing is under way. */
+  /** Nothing is under way. */
   idle(association: Association): void;
   operationRefused(association: Association, commandField: number, status: number): void;
   failed(association: Association, error: unknown): void;
@@ -39,23 +39,20 @@ export interface AssociationHost {
 /** Without a limit of the peer we still send PDUs of a sensible size. */
 const LARGEST_PDU_WE_SEND_BYTES = 1024 * 1024;
 
-export class Association implements AssociationView, Caller, UpperLayerUser, MessageHandler, DataSender {
+export class Association
+implements AssociationView, PerformingAssociation, InvokingAssociation, UpperLayerUser, MessageHandler, DataSender {
   callingAet = '';
   calledAet = '';
   session: unknown = undefined;
   readonly #layer: UpperLayer;
   readonly #messages: MessageReader;
   readonly #watchdog: ProgressWatchdog;
-  readonly #responses = new ResponseQueue();
-  /** Operations whose answers stream, by message id. */
-  readonly #streams = new Map<number, StreamedOperation>();
-  /** A request whose command was read while the window was full, because it might have been a C-CANCEL. */
-  #parked: { readonly context: AcceptedContext; readonly command: CommandSet } | null = null;
+  readonly #outlet = new MessageOutlet(this);
+  readonly #performer: OperationPerformer;
+  readonly #invoker = new OperationInvoker(this.#outlet, this);
+  /** Whose message comes in. */
+  #incoming: OperationPerformer | OperationInvoker;
   #contexts: ReadonlyMap<number, AcceptedContext> = new Map();
-  #peerMaxPduBytes = 0;
-  #peerMayInvoke = 1;
-  #receiver: DatasetReceiver | null = null;
-  #reading = false;
   #draining: Promise<void> | null = null;
   #releaseAsked = false;
 
@@ -65,9 +62,11 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
     transport: Duplex,
     private readonly limits: AcceptorLimits,
     private readonly timers: TimerSource,
-    private readonly services: DimseServices,
+    services: DimseServices,
     private readonly host: AssociationHost,
   ) {
+    this.#performer = new OperationPerformer(services, this, this.#outlet);
+    this.#incoming = this.#performer;
     this.#messages = new MessageReader(this, limits.maxCommandBytes);
     this.#layer = new UpperLayer(transport, 'acceptor', this, limits, timers);
     this.#watchdog = new ProgressWatchdog(timers, limits, this, (detail) => this.abort(detail));
@@ -81,7 +80,7 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
     return this.#layer.state;
   }
   get outstandingOperations(): number {
-    return this.#responses.length + this.#streams.size;
+    return this.#performer.outstanding;
   }
   get midPdu(): boolean {
     return this.#layer.midPdu;
@@ -93,10 +92,10 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
     return this.#messages.messagesBegun;
   }
   get waitingForUs(): boolean {
-    return this.#layer.held || (this.outstandingOperations > 0 && this.#receiver === null);
+    return this.#layer.held || (this.outstandingOperations > 0 && !this.#performer.isReceiving && !this.#invoker.isOwed);
   }
   get isIdle(): boolean {
-    return this.outstandingOperations === 0 && !this.midPdu && !this.midMessage;
+    return this.outstandingOperations === 0 && this.#invoker.outstanding === 0 && !this.midPdu && !this.midMessage;
   }
   get maxIdentifierBytes(): number {
     return this.limits.maxIdentifierBytes;
@@ -128,11 +127,12 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
   /** Answers the request context by context. Returns how many were accepted, or null when the peer has gone meanwhile. */
   accept(request: AssociationRequest, decision: AssociationAcceptance, implementation: Implementation): number | null {
     if (this.state !== 'Sta3') return null;
-    const { answer, contexts, peerMayInvoke } = negotiate(request, decision, this.limits, implementation);
+    const { answer, contexts, peerMayInvoke, weMayInvoke } = negotiate(request, decision, this.limits, implementation);
+    const peerMaxPduBytes = Math.min(request.maxPduBytes || LARGEST_PDU_WE_SEND_BYTES, LARGEST_PDU_WE_SEND_BYTES);
     this.session = decision.session;
     this.#contexts = contexts;
-    this.#peerMayInvoke = peerMayInvoke;
-    this.#peerMaxPduBytes = Math.min(request.maxPduBytes || LARGEST_PDU_WE_SEND_BYTES, LARGEST_PDU_WE_SEND_BYTES);
+    this.#performer.open(peerMayInvoke, peerMaxPduBytes);
+    this.#invoker.open(weMayInvoke, peerMaxPduBytes);
     this.#layer.accept(encodeAssociateAc(answer));
     this.#watchdog.start();
     return contexts.size;
@@ -151,13 +151,14 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
     if (this.midMessage) return this.fault(Abort.unexpectedPdu, 'release in the middle of a message');
     this.#releaseAsked = true;
     // Who leaves in the middle of a search wants no more of it, and may not expect an answer between its request and our response.
-    this.#abortStreams('the peer released the association');
+    this.#performer.abortStreams('the peer released the association');
+    this.#invoker.end(new AssociationTransportError('the peer released the association'));
     this.#respondToRelease();
   }
 
   received(bytes: number): void {
     this.#watchdog.received(bytes);
-    this.#reading = true;
+    this.#performer.readBegins();
   }
   value(contextId: number, controlHeader: number): void {
     this.#messages.value(contextId, controlHeader);
@@ -169,17 +170,13 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
     this.#messages.valueEnd();
   }
   readEnd(): void {
-    this.#reading = false;
-    this.#flush();
+    this.#performer.readEnd();
   }
 
   ended(ending: Ending): void {
     this.#watchdog.stop();
-    const receiver = this.#receiver;
-    this.#receiver = null;
-    receiver?.abort(ending.detail);
-    this.#parked = null;
-    this.#abortStreams(ending.detail);
+    this.#performer.abort(ending.detail);
+    this.#invoker.end(errorOf(ending));
     this.host.ended(this, ending);
   }
   closed(): void {
@@ -192,51 +189,44 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
   }
 
   messageBegins(): void {
-    // While answers stream a C-CANCEL must get through: then a request is read as far as its command, and waits there.
-    if (this.#isWindowFull && this.#streams.size === 0) this.#layer.hold(Hold.window);
+    this.#performer.messageBegins();
   }
 
   command(contextId: number, command: CommandSet): void {
     const context = this.#contexts.get(contextId);
     if (!context) return;
-    if (command.commandField === CommandField.cCancelRq && !command.hasDataset) return this.#streams.get(command.messageIdRespondedTo)?.cancel();
-    if (command.commandField & RESPONSE_BIT) return this.fault(Abort.unexpectedPduParameter, 'response to a request we never made');
-    if (command.messageId < 0) return this.fault(Abort.invalidPduParameter, 'request without a message id');
-    if (!this.#isWindowFull) return this.#begin(context, command);
-    this.#parked = { context, command };
-    this.#layer.hold(Hold.window);
+    if (command.commandField & RESPONSE_BIT) {
+      this.#incoming = this.#invoker;
+      return this.#invoker.response(command);
+    }
+    this.#incoming = this.#performer;
+    this.#performer.request(context, command);
   }
-
-  #begin(context: AcceptedContext, command: CommandSet): void {
-    const isDuplicate = this.#responses.has(command.messageId) || this.#streams.has(command.messageId);
-    const pending = this.#responses.add(command.messageId);
-    this.#receiver = dispatchOperation(this.services, this, context, command, isDuplicate, {
-      answer: (status, errorComment) => this.#answer(pending, encodeResponse(command, context.id, this.#peerMaxPduBytes, status, errorComment)),
-      refused: (refused, status) => this.host.operationRefused(this, refused.commandField, status),
-      failed: (error) => this.host.failed(this, error),
-    });
-  }
-
   data(bytes: Buffer): void {
-    const written = this.#receiver?.data(bytes);
-    if (written === undefined) return;
-    this.#layer.hold(Hold.sink);
-    void written.then(() => this.#layer.release(Hold.sink));
+    this.#incoming.data(bytes);
   }
-
   dataEnd(): void {
-    const receiver = this.#receiver;
-    this.#receiver = null;
-    receiver?.end();
+    this.#incoming.dataEnd();
   }
 
-  stream(operation: StreamedOperation, context: AcceptedContext, command: CommandSet): AnswerStream {
-    this.#responses.withdrawLast();
-    this.#streams.set(command.messageId, operation);
-    return new AnswerStream(this, context.id, this.#peerMaxPduBytes, command, () => {
-      this.#streams.delete(command.messageId);
-      this.#answered();
-    });
+  hold(reason: HoldReason): void {
+    this.#layer.hold(reason);
+  }
+  release(reason: HoldReason): void {
+    this.#layer.release(reason);
+  }
+  answered(): void {
+    if (this.#releaseAsked) this.#respondToRelease();
+    else if (this.isIdle) this.host.idle(this);
+  }
+  progressed(): void {
+    if (this.isIdle) this.host.idle(this);
+  }
+  operationRefused(commandField: number, status: number): void {
+    this.host.operationRefused(this, commandField, status);
+  }
+  operationFailed(error: unknown): void {
+    this.host.failed(this, error);
   }
 
   get canSend(): boolean {
@@ -261,46 +251,14 @@ export class Association implements AssociationView, Caller, UpperLayerUser, Mes
     this.#layer.abort(abort, detail);
   }
 
-  #answer(pending: PendingResponse, response: Buffer): void {
-    pending.response = response;
-    if (!this.#reading) this.#flush();
-  }
-
-  #flush(): void {
-    const ready = this.#responses.takeReady();
-    if (ready === null) return;
-    this.#layer.sendData(ready);
-    this.#answered();
-  }
-
-  #answered(): void {
-    this.#openWindow();
-    if (this.#releaseAsked) this.#respondToRelease();
-    else if (this.isIdle) this.host.idle(this);
-  }
-
-  get #isWindowFull(): boolean {
-    return this.outstandingOperations >= this.#peerMayInvoke;
-  }
-
-  /** Where there is room again: first the request whose command waits, then whatever the socket has. */
-  #openWindow(): void {
-    if (this.#isWindowFull) return;
-    const parked = this.#parked;
-    this.#parked = null;
-    if (parked) this.#begin(parked.context, parked.command);
-    this.#layer.release(Hold.window);
-  }
-
-  #abortStreams(reason: string): void {
-    for (const operation of this.#streams.values()) operation.abort(reason);
-    this.#streams.clear();
-  }
-
   #respondToRelease(): void {
     if (this.outstandingOperations > 0 || this.state !== 'Sta8') return;
     this.#watchdog.stop();
     this.#layer.respondToRelease();
     this.host.released(this);
   }
+}
+
+function errorOf({ by, abort, detail }: Ending): AssociationAbortedError | AssociationTransportError {
+  return by === 'transport' ? new AssociationTransportError(detail) : new AssociationAbortedError(abort, detail);
 }

@@ -60,7 +60,7 @@ describe('negotiation', () => {
     expect(outcome(aRequest({ roles })).answer.user.roles).toEqual([{ sopClassUid: '1.2', scu: false, scp: false }]);
     const granted = outcome(aRequest({ roles }), { ...ACCEPT_FIRST, acceptRole: () => ({ scu: true, scp: true }) });
     expect(granted.answer.user.roles).toEqual([{ sopClassUid: '1.2', scu: false, scp: true }]);
-    expect(granted.contexts.get(1)?.requestorIsScu).toBe(false);
+    expect(granted.contexts.get(1)?.peerIsScu).toBe(false);
   });
 
   it('given extended negotiation and a user identity, then the application answers them', () => {

@@ -10,8 +10,10 @@ export interface AcceptedContext {
   readonly id: number;
   readonly abstractSyntax: string;
   readonly transferSyntax: string;
-  /** The requestor may invoke operations on it; false where role selection made it SCP only (PS3.7 §D.3.3.4). */
-  readonly requestorIsScu: boolean;
+  /** The peer may invoke operations of an SCU on it: as the default and role selection (PS3.7 §D.3.3.4) have it. */
+  readonly peerIsScu: boolean;
+  /** We may invoke such operations, which the peer performs. */
+  readonly peerIsScp: boolean;
   /** Of the Query/Retrieve service class: nothing can be stored by it. */
   readonly isQueryRetrieve: boolean;
   /** What C-FIND on it may do beyond the baseline. */
@@ -23,6 +25,8 @@ export interface Negotiated {
   readonly contexts: ReadonlyMap<number, AcceptedContext>;
   /** Operations the peer may have outstanding with us. */
   readonly peerMayInvoke: number;
+  /** Operations that we may have outstanding with the peer. */
+  readonly weMayInvoke: number;
 }
 
 export interface Implementation {
@@ -44,11 +48,13 @@ export function negotiate(
     answers.push(answer);
     if (answer.result !== ContextResult.acceptance) continue;
     const { id, abstractSyntax } = proposed;
+    const role = roles.find((one) => one.sopClassUid === abstractSyntax);
     contexts.set(id, {
       id,
       abstractSyntax,
       transferSyntax: answer.transferSyntax,
-      requestorIsScu: roles.find((role) => role.sopClassUid === abstractSyntax)?.scu ?? true,
+      peerIsScu: role?.scu ?? true,
+      peerIsScp: role?.scp ?? false,
       isQueryRetrieve: isQueryRetrieveSopClass(abstractSyntax),
       queryExtensions: queryExtensionsOf(abstractSyntax, request.extendedNegotiations, extendedNegotiations),
     });
@@ -59,6 +65,7 @@ export function negotiate(
   return {
     contexts,
     peerMayInvoke: operationsWindow?.maxInvoked ?? 1,
+    weMayInvoke: operationsWindow?.maxPerformed ?? 1,
     answer: {
       callingAet: request.callingAet,
       calledAet: request.calledAet,
@@ -132,7 +139,7 @@ function queryExtensionsOf(
   return grantQueryExtensions(decodeQueryExtensions(proposed.information), decodeQueryExtensions(answered.information));
 }
 
-/** We invoke nothing on associations we accept, so what we would perform is theirs to say and is echoed within the cap. */
+/** Both numbers are the requestor's: what it invokes, and what it performs of ours. */
 function grantWindow(asked: OperationsWindow, cap: number): OperationsWindow {
   const grant = (value: number): number => (value === 0 ? cap : Math.min(value, cap));
   return { maxInvoked: grant(asked.maxInvoked), maxPerformed: grant(asked.maxPerformed) };

@@ -1,15 +1,17 @@
 // An association we opened. Operations may be started concurrently: requests are sent one after the other, and as many
 // may be unanswered as the peer's window allows. Every operation settles: by its answer, or by the association's end.
 import type { Duplex } from 'node:stream';
+import { RESPONSE_BIT } from '../dimse/command-field.js';
 import type { CommandSet } from '../dimse/command-set.js';
 import { type Deferred, deferred } from '../deferred.js';
 import { type FindAssociation, FindSearch } from '../dimse/find-search.js';
+import { MessageOutlet } from '../dimse/message-outlet.js';
 import { type MessageHandler, MessageReader } from '../dimse/message-reader.js';
-import { type DataSender, MessageWriter } from '../dimse/message-writer.js';
-import { type OutstandingOperation, OutstandingOperations } from '../dimse/outstanding-operations.js';
+import type { DataSender } from '../dimse/message-writer.js';
+import { type InvokingAssociation, OperationInvoker } from '../dimse/operation-invoker.js';
 import { decodeQueryExtensions, grantQueryExtensions, type QueryExtensions } from '../dimse/query-extensions.js';
-import { encodeCancelRequest, encodeEchoRequest, encodeFindRequest, encodeStoreRequest, type StoreRequestFields } from '../dimse/request.js';
-import { statusCategory } from '../dimse/status.js';
+import { encodeEchoRequest, encodeFindRequest } from '../dimse/request.js';
+import type { StoreOperation } from '../dimse/store-operation.js';
 import type { StoreOutcome } from '../dimse/store-service.js';
 import { Abort, type AssociationAbort } from './abort-reason.js';
 import { ArtimTimer } from './artim-timer.js';
@@ -22,11 +24,6 @@ import type { AssociationRejection } from './reject-reason.js';
 import type { RequestorOptions } from './requestor-options.js';
 import { SystemTimerSource } from './timer-source.js';
 import { type Ending, Hold, UpperLayer, type UpperLayerUser } from './upper-layer.js';
-
-export interface StoreOperation extends StoreRequestFields {
-  readonly transferSyntaxUid: string;
-  readonly dataset: Buffer | AsyncIterable<Buffer>;
-}
 
 export interface FindOperation {
   readonly sopClassUid: string;
@@ -46,7 +43,7 @@ const LARGEST_PDU_WE_SEND_BYTES = 1024 * 1024;
 const MAX_COMMAND_BYTES = 64 * 1024;
 const LAYER_LIMITS = { maxAssociateRequestBytes: 256 * 1024, maxPresentationContexts: 128, artimMs: 10_000, abortLingerMs: 500 };
 
-export class RequestorAssociation implements UpperLayerUser, MessageHandler, DataSender {
+export class RequestorAssociation implements InvokingAssociation, UpperLayerUser, MessageHandler, DataSender {
   readonly acceptedContexts: UsableContext[] = [];
   operationsWindow: OperationsWindow = { maxInvoked: 1, maxPerformed: 1 };
   roles: readonly RoleSelection[] = [];
@@ -58,12 +55,10 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
   readonly #layer: UpperLayer;
   readonly #messages: MessageReader;
   readonly #timeout: ArtimTimer;
-  #operations = new OutstandingOperations<OutstandingOperation>(1);
-  /** Whose dataset comes in. */
-  #receiver: OutstandingOperation | null = null;
+  readonly #outlet = new MessageOutlet(this);
+  readonly #invoker = new OperationInvoker(this.#outlet, this);
   /** Searches that have more answers than were taken: while there are any, nothing is read. */
   readonly #paused = new Set<FindSearch>();
-  #sending: Promise<void> = Promise.resolve();
   #failure: AssociationError | null = null;
   readonly #establish = deferred<void>();
   #released: Deferred<void> | null = null;
@@ -81,20 +76,17 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
   async echo(): Promise<number> {
     const context = this.acceptedContexts.find((one) => one.abstractSyntax === VERIFICATION_SOP_CLASS);
     if (!context) throw new NoPresentationContextError(VERIFICATION_SOP_CLASS, undefined);
-    const answer = await this.#perform(async (messageId) => {
-      this.#layer.sendData(encodeEchoRequest(context.id, this.peerMaxPduBytes, messageId, VERIFICATION_SOP_CLASS));
+    const { command } = await this.#invoker.invoke({
+      contextId: context.id,
+      command: (messageId, peerMaxPduBytes) => encodeEchoRequest(context.id, peerMaxPduBytes, messageId, VERIFICATION_SOP_CLASS),
     });
-    return answer.status;
+    return command.status;
   }
 
   async store(operation: StoreOperation): Promise<StoreOutcome> {
     const context = this.contextFor(operation.sopClassUid, operation.transferSyntaxUid);
     if (!context) throw new NoPresentationContextError(operation.sopClassUid, operation.transferSyntaxUid);
-    const answer = await this.#perform((messageId) => {
-      const command = encodeStoreRequest(context.id, this.peerMaxPduBytes, messageId, operation);
-      return new MessageWriter(this, context.id, this.peerMaxPduBytes).send(command, operation.dataset);
-    });
-    return { status: answer.status, ...(answer.errorComment ? { errorComment: answer.errorComment } : {}) };
+    return this.#invoker.store(context.id, operation);
   }
 
   /**
@@ -106,11 +98,12 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
     const context = this.contextFor(operation.sopClassUid, operation.transferSyntaxUid);
     if (!context) throw new NoPresentationContextError(operation.sopClassUid, operation.transferSyntaxUid);
     const association: FindAssociation = {
-      begin: (search) => this.#begin(search, (messageId) => {
-        const command = encodeFindRequest(context.id, this.peerMaxPduBytes, messageId, operation.sopClassUid);
-        return new MessageWriter(this, context.id, this.peerMaxPduBytes).send(command, operation.identifier);
+      begin: (search) => this.#invoker.begin(search, {
+        contextId: context.id,
+        command: (messageId, peerMaxPduBytes) => encodeFindRequest(context.id, peerMaxPduBytes, messageId, operation.sopClassUid),
+        dataset: operation.identifier,
       }),
-      cancel: (messageId) => void (this.#sending = this.#sendCancelAfter(this.#sending, context.id, messageId)),
+      cancel: (messageId) => this.#invoker.cancel(messageId, context.id),
       pause: (search) => this.#pause(search),
       resume: (search) => this.#resume(search),
       tooLong: () => this.abort('the peer sent an identifier that is too long'),
@@ -132,37 +125,15 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
 
   /** Waits for the answers still owed, then releases in order. */
   async release(): Promise<void> {
-    await this.#sending;
+    await this.#outlet.written();
     if (this.#failure) throw this.#failure;
     this.#released = deferred<void>();
-    if (this.#operations.size === 0) this.#startRelease();
+    if (this.#invoker.outstanding === 0) this.#startRelease();
     await this.#released.promise;
   }
 
   abort(detail = 'aborted by our side'): void {
     this.#layer.abort(Abort.byUser, detail);
-  }
-
-  /** A dataset that fails in the middle cannot be taken back: the association is aborted. */
-  async #perform(send: (messageId: number) => Promise<void>): Promise<CommandSet> {
-    const answer = deferred<CommandSet>();
-    await this.#begin(answer, send);
-    return answer.promise;
-  }
-
-  async #begin(operation: OutstandingOperation, send: (messageId: number) => Promise<void>): Promise<number> {
-    await this.#operations.reserve();
-    if (this.#failure) throw this.#failure;
-    const messageId = this.#operations.add(operation);
-    const sent = this.#sending.then(() => (this.#failure ? undefined : send(messageId)));
-    this.#sending = sent.then(() => this.#restartTimeout(), (error: unknown) => this.#onSendFailed(messageId, error));
-    return messageId;
-  }
-
-  /** Between messages, never within one; nothing is sent for an operation that has been answered meanwhile. */
-  async #sendCancelAfter(sending: Promise<void>, contextId: number, messageId: number): Promise<void> {
-    await sending;
-    if (this.#operations.get(messageId)) this.#layer.sendData(encodeCancelRequest(contextId, this.peerMaxPduBytes, messageId));
   }
 
   /** Who does not read is not owed an answer in time. */
@@ -178,13 +149,8 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
     this.#layer.release(Hold.sink);
   }
 
-  #onSendFailed(messageId: number, error: unknown): void {
-    this.#operations.take(messageId)?.reject(error instanceof Error ? error : new Error(String(error)));
-    this.abort('the dataset could not be read');
-  }
-
   #restartTimeout(): void {
-    if (this.#failure || this.#operations.size === 0 || this.#paused.size > 0) this.#timeout.stop();
+    if (this.#failure || this.#invoker.outstanding === 0 || this.#paused.size > 0) this.#timeout.stop();
     else this.#timeout.start(this.options.responseTimeoutMs ?? 60_000);
   }
 
@@ -202,6 +168,7 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
   }
 
   #startRelease(): void {
+    if (this.#layer.state !== 'Sta6') return;
     this.#timeout.start(this.options.responseTimeoutMs ?? 60_000);
     this.#layer.requestRelease();
   }
@@ -216,8 +183,8 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
     }
     const { user } = answer;
     this.operationsWindow = user.operationsWindow ?? this.operationsWindow;
-    this.#operations = new OutstandingOperations(this.operationsWindow.maxInvoked);
     this.peerMaxPduBytes = Math.min(user.maxPduBytes || LARGEST_PDU_WE_SEND_BYTES, LARGEST_PDU_WE_SEND_BYTES);
+    this.#invoker.open(this.operationsWindow.maxInvoked, this.peerMaxPduBytes);
     this.roles = user.roles;
     this.extendedNegotiations = user.extendedNegotiations;
     this.userIdentityResponse = user.userIdentityResponse;
@@ -251,7 +218,7 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
   }
   readEnd(): void {}
   received(): void {
-    if (this.#operations.size > 0) this.#restartTimeout();
+    if (this.#invoker.outstanding > 0) this.#restartTimeout();
   }
   messageBegins(): void {}
 
@@ -259,26 +226,19 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
     return this.acceptedContexts.some((context) => context.id === contextId);
   }
 
-  command(_contextId: number, answer: CommandSet): void {
-    const operation = this.#operations.get(answer.messageIdRespondedTo);
-    if (!operation) return this.fault(Abort.unexpectedPduParameter, 'a response to nothing we asked');
-    if (operation.pending && statusCategory(answer.status) === 'pending') {
-      this.#receiver = operation;
-      operation.pending(answer);
-      return this.#restartTimeout();
-    }
-    this.#operations.take(answer.messageIdRespondedTo);
-    operation.resolve(answer);
-    this.#restartTimeout();
-    if (this.#released && this.#operations.size === 0) this.#startRelease();
+  command(_contextId: number, command: CommandSet): void {
+    if (!(command.commandField & RESPONSE_BIT)) return this.fault(Abort.unexpectedPduParameter, 'a request, which only requestors make');
+    this.#invoker.response(command);
   }
-
   data(bytes: Buffer): void {
-    this.#receiver?.data?.(bytes);
+    this.#invoker.data(bytes);
   }
   dataEnd(): void {
-    this.#receiver?.dataEnd?.();
-    this.#receiver = null;
+    this.#invoker.dataEnd();
+  }
+  progressed(): void {
+    this.#restartTimeout();
+    if (this.#released && this.#invoker.outstanding === 0) this.#startRelease();
   }
 
   fault(abort: AssociationAbort, detail: string): void {
@@ -299,6 +259,6 @@ export class RequestorAssociation implements UpperLayerUser, MessageHandler, Dat
     this.#failure ??= error;
     this.#establish.reject(this.#failure);
     this.#released?.reject(this.#failure);
-    for (const operation of this.#operations.takeAll()) operation.reject(this.#failure);
+    this.#invoker.end(this.#failure);
   }
 }

@@ -32,8 +32,8 @@ function connectTo(harness: AcceptorHarness, over: Partial<RequestorOptions> = {
   });
 }
 
-async function* failing(): AsyncGenerator<Buffer> {
-  yield Buffer.alloc(300_000);
+async function* failing(afterBytes = 300_000): AsyncGenerator<Buffer> {
+  yield Buffer.alloc(afterBytes);
   throw new Error('disk gone');
 }
 
@@ -98,6 +98,15 @@ describe('requestor against our acceptor', () => {
     await settle();
     expect(harness.objects[0]?.fate).toBe('aborted');
     await expect(association.store(object(Buffer.alloc(2)))).rejects.toThrow(AssociationAbortedError);
+  });
+
+  it('given a dataset that fails before any of it has left, then it fails alone and the association goes on', async () => {
+    const harness = new AcceptorHarness();
+    const association = await connectTo(harness);
+    await expect(association.store(object(failing(10_000)))).rejects.toThrow('disk gone');
+    expect(await association.store(object(Buffer.alloc(2)))).toEqual({ status: 0 });
+    await association.release();
+    expect(harness.objects).toHaveLength(1);
   });
 
   it('passes on roles, extended negotiation and identity', async () => {
