@@ -3,16 +3,26 @@
 import { encodeDataPdus } from '../ul/pdu-writer.js';
 import type { CommandSet } from './command-set.js';
 import type { DataSender } from './message-writer.js';
-import { encodePendingResponse, encodeResponse } from './response.js';
+import { encodePendingResponse, encodeResponse, type ResponseExtras } from './response.js';
+import type { SubOperations } from './retrieve-service.js';
+import { DimseStatus } from './status.js';
 
 const GATHERED_BYTES = 32 * 1024;
 
 /** An operation whose answers stream, as its association sees it. */
 export interface StreamedOperation {
+  /** Invokes operations of its own on the association: their answers must get through. */
+  readonly invokes?: boolean;
   /** The peer sent C-CANCEL-RQ for it: its final answer is FE00. */
   cancel(): void;
   /** The association has ended, or the peer leaves: there are no more answers. */
   abort(reason: string): void;
+}
+
+/** The answer that nothing may follow. */
+export interface FinalResponse extends Pick<ResponseExtras, 'subOperations'> {
+  readonly status: number;
+  readonly errorComment?: string;
 }
 
 export class AnswerStream {
@@ -36,6 +46,18 @@ export class AnswerStream {
     if (this.#closed) return null;
     this.#gather(this.#pendingCommand(status));
     this.#gather(encodeDataPdus(identifier, this.contextId, this.peerMaxPduBytes, 0));
+    return this.#flushSoon();
+  }
+
+  /** A pending answer that has counts and no dataset: at once, before any sub-operation that follows it. Whoever sends many waits in between. */
+  progress(subOperations: SubOperations): void {
+    if (this.#closed) return;
+    const { request, contextId, peerMaxPduBytes } = this;
+    this.#gather(encodeResponse(request, contextId, peerMaxPduBytes, DimseStatus.pending, undefined, { subOperations }));
+    this.#flush();
+  }
+
+  #flushSoon(): Promise<void> | null {
     if (this.#gatheredBytes >= GATHERED_BYTES) return this.#flushAndWait();
     this.#soon ??= setImmediate(() => this.#flush());
     return this.#drained;
@@ -43,8 +65,16 @@ export class AnswerStream {
 
   /** Nothing may follow. */
   finish(status: number, errorComment?: string): void {
+    this.conclude({ status, ...(errorComment === undefined ? {} : { errorComment }) }, null);
+  }
+
+  /** The same with what only some operations have. */
+  conclude({ status, errorComment, subOperations }: FinalResponse, dataset: Buffer | null): void {
     if (this.#closed) return;
-    this.#gather(encodeResponse(this.request, this.contextId, this.peerMaxPduBytes, status, errorComment));
+    const { request, contextId, peerMaxPduBytes } = this;
+    const extras = { hasDataset: dataset !== null, ...(subOperations ? { subOperations } : {}) };
+    this.#gather(encodeResponse(request, contextId, peerMaxPduBytes, status, errorComment, extras));
+    if (dataset) this.#gather(encodeDataPdus(dataset, contextId, peerMaxPduBytes, 0));
     this.#flush();
     this.#closed = true;
     this.onFinished();

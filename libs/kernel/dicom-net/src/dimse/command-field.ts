@@ -3,8 +3,12 @@
 export const CommandField = {
   cStoreRq: 0x0001,
   cStoreRsp: 0x8001,
+  cGetRq: 0x0010,
+  cGetRsp: 0x8010,
   cFindRq: 0x0020,
   cFindRsp: 0x8020,
+  cMoveRq: 0x0021,
+  cMoveRsp: 0x8021,
   cEchoRq: 0x0030,
   cEchoRsp: 0x8030,
   cCancelRq: 0x0fff,

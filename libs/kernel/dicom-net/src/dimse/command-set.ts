@@ -20,6 +20,12 @@ export interface CommandSet {
   requestedSopInstanceUid: string;
   moveOriginatorAet: string;
   moveOriginatorMessageId: number;
+  moveDestination: string;
+  priority: number;
+  remainingSubOperations: number;
+  completedSubOperations: number;
+  failedSubOperations: number;
+  warningSubOperations: number;
 }
 
 export function decodeCommandSet(bytes: Buffer): CommandSet {
@@ -29,7 +35,8 @@ export function decodeCommandSet(bytes: Buffer): CommandSet {
   const command: CommandSet = {
     commandField: -1, messageId: -1, messageIdRespondedTo: -1, hasDataset: false, status: -1, errorComment: '',
     affectedSopClassUid: '', affectedSopInstanceUid: '', requestedSopClassUid: '', requestedSopInstanceUid: '',
-    moveOriginatorAet: '', moveOriginatorMessageId: -1,
+    moveOriginatorAet: '', moveOriginatorMessageId: -1, moveDestination: '', priority: -1,
+    remainingSubOperations: -1, completedSubOperations: -1, failedSubOperations: -1, warningSubOperations: -1,
   };
   let dataSetType = -1;
   let at = 12;
@@ -57,10 +64,16 @@ function assign(into: CommandSet, element: number, bytes: Buffer, start: number,
     case 0x0100: into.commandField = unsigned(bytes, start, end); break;
     case 0x0110: into.messageId = unsigned(bytes, start, end); break;
     case 0x0120: into.messageIdRespondedTo = unsigned(bytes, start, end); break;
+    case 0x0600: into.moveDestination = textOf(bytes, start, end); break;
+    case 0x0700: into.priority = unsignedIfAny(bytes, start, end); break;
     case 0x0900: into.status = unsigned(bytes, start, end); break;
     case 0x0902: into.errorComment = textOf(bytes, start, end); break;
     case 0x1000: into.affectedSopInstanceUid = textOf(bytes, start, end); break;
     case 0x1001: into.requestedSopInstanceUid = textOf(bytes, start, end); break;
+    case 0x1020: into.remainingSubOperations = unsignedIfAny(bytes, start, end); break;
+    case 0x1021: into.completedSubOperations = unsignedIfAny(bytes, start, end); break;
+    case 0x1022: into.failedSubOperations = unsignedIfAny(bytes, start, end); break;
+    case 0x1023: into.warningSubOperations = unsignedIfAny(bytes, start, end); break;
     case 0x1030: into.moveOriginatorAet = textOf(bytes, start, end); break;
     case 0x1031: into.moveOriginatorMessageId = unsigned(bytes, start, end); break;
     default: break;
@@ -70,6 +83,11 @@ function assign(into: CommandSet, element: number, bytes: Buffer, start: number,
 function unsigned(bytes: Buffer, start: number, end: number): number {
   if (end - start !== 2) throw new MalformedCommandError('unsigned short of another length than two');
   return bytes.readUInt16LE(start);
+}
+
+/** Of elements that nothing depends on: one without a value, which some peers send, is absent. */
+function unsignedIfAny(bytes: Buffer, start: number, end: number): number {
+  return end - start === 2 ? bytes.readUInt16LE(start) : -1;
 }
 
 function textOf(bytes: Buffer, start: number, end: number): string {

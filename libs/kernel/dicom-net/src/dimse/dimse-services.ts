@@ -1,10 +1,13 @@
 // The operations an acceptor performs. One that is missing is answered 0211, unrecognised operation.
 import type { EchoService } from './echo-service.js';
 import type { FindService } from './find-service.js';
+import type { GetRequest, MoveRequest, RetrieveService } from './retrieve-service.js';
 import type { StoreService } from './store-service.js';
 
 export interface DimseServices {
   readonly echo?: EchoService;
   readonly store?: StoreService;
   readonly find?: FindService;
+  readonly move?: RetrieveService<MoveRequest>;
+  readonly get?: RetrieveService<GetRequest>;
 }

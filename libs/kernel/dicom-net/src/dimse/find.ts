@@ -1,10 +1,10 @@
 // C-FIND as SCP (PS3.7 §9.1.2, PS3.4 §C.4.1.3): gathers the identifier, lets the service search, streams its matches, and turns
 // whatever happens into one final answer. A cancelled search is answered at once, however long the service takes to notice.
-import { ByteGatherer } from '../ul/byte-gatherer.js';
 import type { AnswerStream, StreamedOperation } from './answer-stream.js';
 import type { DatasetReceiver } from './dataset-receiver.js';
 import { DimseFailure } from './dimse-failure.js';
 import type { FindAnswer, FindOutcome, FindRequest, FindService } from './find-service.js';
+import { IdentifierGatherer } from './identifier-gatherer.js';
 import { DimseStatus, statusCategory } from './status.js';
 
 const SUCCESS: FindOutcome = { status: DimseStatus.success };
@@ -23,27 +23,25 @@ export interface FindContext {
 }
 
 export class FindReception implements DatasetReceiver, StreamedOperation {
-  readonly #identifier = new ByteGatherer();
+  readonly #identifier: IdentifierGatherer;
   readonly #cancellation = new AbortController();
   readonly #answers: AnswerStream;
   #matches: AsyncIterator<FindAnswer, FindOutcome | void> | null = null;
-  #isTooLong = false;
   #isOver = false;
 
   constructor(private readonly context: FindContext) {
+    this.#identifier = new IdentifierGatherer(context.maxIdentifierBytes);
     this.#answers = context.stream(this);
   }
 
   data(bytes: Buffer): void {
-    if (this.#isTooLong || this.#isOver) return;
-    if (this.#identifier.sizeBytes + bytes.length <= this.context.maxIdentifierBytes) return this.#identifier.add(bytes);
-    this.#isTooLong = true;
-    this.#identifier.clear();
+    if (!this.#isOver) this.#identifier.add(bytes);
   }
 
   end(): void {
     if (this.#isOver) return;
-    if (!this.#isTooLong) return void this.#perform(this.#identifier.take());
+    const identifier = this.#identifier.take();
+    if (identifier) return void this.#perform(identifier);
     this.context.refused(UNABLE.status);
     this.#finish({ ...UNABLE, errorComment: `The identifier has more than ${this.context.maxIdentifierBytes} bytes` });
   }

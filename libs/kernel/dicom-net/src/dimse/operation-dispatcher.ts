@@ -9,9 +9,13 @@ import { performEcho } from './echo.js';
 import { FindReception } from './find.js';
 import type { FindService } from './find-service.js';
 import type { PerformingAssociation } from './performing-association.js';
+import { refusalOf } from './operation-refusal.js';
+import { priorityOf } from './request.js';
 import type { RequestOrigin } from './request-origin.js';
-import { DimseStatus } from './status.js';
+import { RetrieveReception } from './retrieve.js';
+import type { GetRequest, MoveRequest, RetrieveOutcome, RetrieveRequest, RetrieveService, SubOperations } from './retrieve-service.js';
 import { StoreReception } from './store.js';
+import type { StoreService } from './store-service.js';
 
 export interface OperationObserver {
   answer(status: number, errorComment?: string): void;
@@ -21,48 +25,36 @@ export interface OperationObserver {
   stream(operation: StreamedOperation): AnswerStream;
 }
 
-/** Starts the operation. Returns who takes the dataset, when one follows. */
+/**
+ * Starts the operation. Returns who takes the dataset, when one follows.
+ * @param refusal status that the request is to be answered with, whatever it asks for
+ */
 export function dispatchOperation(
-  services: DimseServices, caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, isDuplicate: boolean, observer: OperationObserver,
+  services: DimseServices, caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, refusal: number | null, observer: OperationObserver,
 ): DatasetReceiver | null {
-  const refusal = isDuplicate ? DimseStatus.duplicateInvocation : refusalOf(services, context, command);
-  if (refusal !== null) {
-    const refuse = (): void => {
-      observer.refused(command, refusal);
-      observer.answer(refusal);
-    };
-    if (command.hasDataset) return new DatasetDrain(refuse);
-    refuse();
-    return null;
-  }
-  if (command.commandField === CommandField.cStoreRq && services.store) {
-    const request = {
-      sopClassUid: command.affectedSopClassUid,
-      sopInstanceUid: command.affectedSopInstanceUid,
-      transferSyntaxUid: context.transferSyntax,
-      callingAet: caller.callingAet,
-      calledAet: caller.calledAet,
-      peer: caller.peer,
-      associationId: caller.associationId,
-      messageId: command.messageId,
-      moveOriginatorAet: command.moveOriginatorAet || undefined,
-      moveOriginatorMessageId: command.moveOriginatorMessageId < 0 ? undefined : command.moveOriginatorMessageId,
-      session: caller.session,
-    };
-    return new StoreReception(services.store, request, {
-      settled: (outcome) => observer.answer(outcome.status, outcome.errorComment),
-      failed: (error) => observer.failed(error),
+  const status = refusal ?? refusalOf(services, context, command);
+  if (status !== null) {
+    return afterDataset(command, () => {
+      observer.refused(command, status);
+      observer.answer(status);
     });
   }
-  if (command.commandField === CommandField.cFindRq && services.find) return receiveFind(services.find, caller, context, command, observer);
-  const echo = services.echo;
-  if (!echo) return null;
-  const perform = (): void => {
-    performEcho(echo, originOf(caller, command), (status) => observer.answer(status), (error) => observer.failed(error));
-  };
-  // C-ECHO has no dataset; one that comes all the same is read and forgotten.
-  if (command.hasDataset) return new DatasetDrain(perform);
-  perform();
+  const { echo, store, find, move, get } = services;
+  switch (command.commandField) {
+    case CommandField.cStoreRq: return store ? receiveStore(store, caller, context, command, observer) : null;
+    case CommandField.cFindRq: return find ? receiveFind(find, caller, context, command, observer) : null;
+    case CommandField.cMoveRq: return move ? receiveMove(move, caller, context, command, observer) : null;
+    case CommandField.cGetRq: return get ? receiveGet(get, caller, context, command, observer) : null;
+    default: return afterDataset(command, () => {
+      if (echo) performEcho(echo, originOf(caller, command), (answer) => observer.answer(answer), (error) => observer.failed(error));
+    });
+  }
+}
+
+/** A dataset that nobody wants is read and forgotten. */
+function afterDataset(command: CommandSet, go: () => void): DatasetReceiver | null {
+  if (command.hasDataset) return new DatasetDrain(go);
+  go();
   return null;
 }
 
@@ -72,30 +64,73 @@ function originOf(caller: PerformingAssociation, command: CommandSet): RequestOr
   return { callingAet, calledAet, peer, associationId, messageId: command.messageId, session };
 }
 
+function receiveStore(
+  service: StoreService, caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, observer: OperationObserver,
+): StoreReception {
+  const request = {
+    sopClassUid: command.affectedSopClassUid,
+    sopInstanceUid: command.affectedSopInstanceUid,
+    transferSyntaxUid: context.transferSyntax,
+    callingAet: caller.callingAet,
+    calledAet: caller.calledAet,
+    peer: caller.peer,
+    associationId: caller.associationId,
+    messageId: command.messageId,
+    moveOriginatorAet: command.moveOriginatorAet || undefined,
+    moveOriginatorMessageId: command.moveOriginatorMessageId < 0 ? undefined : command.moveOriginatorMessageId,
+    session: caller.session,
+  };
+  return new StoreReception(service, request, {
+    settled: (outcome) => observer.answer(outcome.status, outcome.errorComment),
+    failed: (error) => observer.failed(error),
+  });
+}
+
 function receiveFind(
   service: FindService, caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, observer: OperationObserver,
 ): FindReception {
   return new FindReception({
     service,
     request: { ...originOf(caller, command), sopClassUid: command.affectedSopClassUid, transferSyntaxUid: context.transferSyntax, extensions: context.queryExtensions },
-    maxIdentifierBytes: caller.maxIdentifierBytes,
+    maxIdentifierBytes: caller.limits.maxIdentifierBytes,
     stream: (operation) => observer.stream(operation),
     refused: (status) => observer.refused(command, status),
     failed: (error) => observer.failed(error),
   });
 }
 
-function refusalOf(services: DimseServices, context: AcceptedContext, command: CommandSet): number | null {
-  const { commandField } = command;
-  const isStore = commandField === CommandField.cStoreRq && services.store !== undefined;
-  const isEcho = commandField === CommandField.cEchoRq && services.echo !== undefined;
-  const isFind = commandField === CommandField.cFindRq && services.find !== undefined;
-  if (!isStore && !isEcho && !isFind) return DimseStatus.unrecognizedOperation;
-  if (!context.peerIsScu) return DimseStatus.unrecognizedOperation;
-  if (command.affectedSopClassUid !== context.abstractSyntax) return DimseStatus.sopClassNotSupported;
-  if (isStore && context.isQueryRetrieve) return DimseStatus.unrecognizedOperation;
-  if (isFind && !services.find?.sopClassUids.has(context.abstractSyntax)) return DimseStatus.unrecognizedOperation;
-  if (isStore && !command.hasDataset) return DimseStatus.cannotUnderstand;
-  if (isFind && !command.hasDataset) return DimseStatus.identifierDoesNotMatchSopClass;
-  return null;
+function receiveMove(
+  service: RetrieveService<MoveRequest>, caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, observer: OperationObserver,
+): RetrieveReception {
+  const { moveDestination } = command;
+  return receiveRetrieve(caller, context, command, observer, false, (request, identifier) => service.retrieve({ ...request, moveDestination }, identifier));
+}
+
+function receiveGet(
+  service: RetrieveService<GetRequest>, caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, observer: OperationObserver,
+): RetrieveReception {
+  const reception = receiveRetrieve(caller, context, command, observer, true, (request, identifier) => service.retrieve({
+    ...request,
+    storageContexts: caller.storageContexts,
+    store: (operation) => reception.invoke((signal) => caller.store(operation, signal)),
+  }, identifier));
+  return reception;
+}
+
+function receiveRetrieve(
+  caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, observer: OperationObserver, invokes: boolean,
+  retrieve: (request: RetrieveRequest, identifier: Buffer) => AsyncIterable<SubOperations, RetrieveOutcome>,
+): RetrieveReception {
+  const { transferSyntax: transferSyntaxUid } = context;
+  const request = { ...originOf(caller, command), sopClassUid: command.affectedSopClassUid, transferSyntaxUid, priority: priorityOf(command.priority) };
+  return new RetrieveReception({
+    transferSyntaxUid,
+    invokes,
+    limits: caller.limits,
+    timers: caller.timers,
+    retrieve: (identifier, signal) => retrieve({ ...request, signal }, identifier),
+    stream: (operation) => observer.stream(operation),
+    refused: (status) => observer.refused(command, status),
+    failed: (error) => observer.failed(error),
+  });
 }

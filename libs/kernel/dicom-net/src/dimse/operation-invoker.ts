@@ -29,6 +29,8 @@ export interface Invocation {
   /** As P-DATA-TF PDUs. */
   command(messageId: number, peerMaxPduBytes: number): Buffer;
   readonly dataset?: Buffer | AsyncIterable<Buffer>;
+  /** Aborted while it waits for its turn: nothing is sent, and its reason is the error. */
+  readonly signal?: AbortSignal;
 }
 
 export interface FinalAnswer {
@@ -82,11 +84,12 @@ export class OperationInvoker {
   }
 
   /** A dataset that fails before any of it has left fails alone; later it ends the association. */
-  async store(contextId: number, operation: StoreOperation): Promise<StoreOutcome> {
+  async store(contextId: number, operation: StoreOperation, signal?: AbortSignal): Promise<StoreOutcome> {
     const { command } = await this.invoke({
       contextId,
       command: (messageId, peerMaxPduBytes) => encodeStoreRequest(contextId, peerMaxPduBytes, messageId, operation),
       dataset: operation.dataset,
+      ...(signal ? { signal } : {}),
     });
     return { status: command.status, ...(command.errorComment ? { errorComment: command.errorComment } : {}) };
   }
@@ -140,6 +143,7 @@ export class OperationInvoker {
     try {
       await this.outlet.write((sender) => {
         if (this.#failure) return;
+        if (invocation.signal?.aborted) throw new UnsentMessageError('aborted before it was sent', { cause: invocation.signal.reason });
         const command = invocation.command(messageId, this.#peerMaxPduBytes);
         if (invocation.dataset === undefined) return void sender.sendParts([command]);
         return new MessageWriter(sender, invocation.contextId, this.#peerMaxPduBytes).send(command, invocation.dataset);
@@ -154,8 +158,7 @@ export class OperationInvoker {
 
   #onSendFailed(messageId: number, error: unknown): void {
     const isUnsent = error instanceof UnsentMessageError;
-    const cause = isUnsent ? error.cause : error;
-    this.#operations.take(messageId)?.reject(cause instanceof Error ? cause : new Error(String(cause)));
+    this.#operations.take(messageId)?.reject((isUnsent ? error.cause : error) as Error);
     if (isUnsent) this.association.progressed();
     else this.association.abort('the dataset could not be read');
   }

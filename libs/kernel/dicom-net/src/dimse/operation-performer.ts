@@ -13,6 +13,7 @@ import { dispatchOperation } from './operation-dispatcher.js';
 import type { PerformingAssociation } from './performing-association.js';
 import { encodeResponse } from './response.js';
 import { type PendingResponse, ResponseQueue } from './response-queue.js';
+import { DimseStatus } from './status.js';
 
 export class OperationPerformer {
   readonly #responses = new ResponseQueue();
@@ -54,7 +55,7 @@ export class OperationPerformer {
   request(context: AcceptedContext, command: CommandSet): void {
     if (command.commandField === CommandField.cCancelRq && !command.hasDataset) return this.#streams.get(command.messageIdRespondedTo)?.cancel();
     if (command.messageId < 0) return this.association.fault(Abort.invalidPduParameter, 'request without a message id');
-    if (!this.#isWindowFull) return this.#begin(context, command);
+    if (!this.#isWindowFull || this.#invokes) return this.#begin(context, command);
     this.#parked = { context, command };
     this.association.hold(Hold.window);
   }
@@ -96,14 +97,25 @@ export class OperationPerformer {
   }
 
   #begin(context: AcceptedContext, command: CommandSet): void {
-    const isDuplicate = this.#responses.has(command.messageId) || this.#streams.has(command.messageId);
+    const refusal = this.#refusalOf(command);
     const pending = this.#responses.add(command.messageId);
-    this.#receiver = dispatchOperation(this.services, this.association, context, command, isDuplicate, {
+    this.#receiver = dispatchOperation(this.services, this.association, context, command, refusal, {
       answer: (status, errorComment) => this.#answer(pending, encodeResponse(command, context.id, this.#peerMaxPduBytes, status, errorComment)),
       refused: (refused, status) => this.association.operationRefused(refused.commandField, status),
       failed: (error) => this.association.operationFailed(error),
       stream: (operation) => this.#stream(operation, context, command),
     });
+  }
+
+  #refusalOf({ messageId }: CommandSet): number | null {
+    if (this.#responses.has(messageId) || this.#streams.has(messageId)) return DimseStatus.duplicateInvocation;
+    return this.#isWindowFull ? DimseStatus.resourceLimitation : null;
+  }
+
+  /** Answers to operations of ours must get through: then nothing waits, and what is more than the window is refused. */
+  get #invokes(): boolean {
+    for (const operation of this.#streams.values()) if (operation.invokes) return true;
+    return false;
   }
 
   #stream(operation: StreamedOperation, context: AcceptedContext, command: CommandSet): AnswerStream {

@@ -1,7 +1,12 @@
 // The association whose requests are performed: what requests learn of it, and what performing asks of it.
 import type { AssociationAbort } from '../ul/abort-reason.js';
 import type { PeerAddress } from '../ul/peer-address.js';
+import type { TimerSource } from '../ul/timer-source.js';
 import type { HoldReason } from '../ul/upper-layer.js';
+import type { UsableContext } from '../ul/usable-context.js';
+import type { RetrieveLimits } from './retrieve.js';
+import type { StoreOperation } from './store-operation.js';
+import type { StoreOutcome } from './store-service.js';
 
 export interface PerformingAssociation {
   readonly callingAet: string;
@@ -9,8 +14,12 @@ export interface PerformingAssociation {
   readonly peer: PeerAddress;
   readonly associationId: number;
   readonly session: unknown;
-  /** Largest identifier of a query. */
-  readonly maxIdentifierBytes: number;
+  readonly limits: RetrieveLimits;
+  readonly timers: TimerSource;
+  /** On which C-STORE may be invoked. */
+  readonly storageContexts: readonly UsableContext[];
+  /** @throws NoPresentationContextError, AssociationError, the reason of the signal when it is aborted before anything has left */
+  store(operation: StoreOperation, signal: AbortSignal): Promise<StoreOutcome>;
   fault(abort: AssociationAbort, detail: string): void;
   /** Nothing more is read, until `release`. */
   hold(reason: HoldReason): void;

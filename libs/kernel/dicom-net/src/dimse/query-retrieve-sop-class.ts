@@ -18,6 +18,16 @@ export const QUERY_SOP_CLASSES: ReadonlySet<string> = new Set([
   QueryRetrieveSopClass.patientRootFind, QueryRetrieveSopClass.studyRootFind, QueryRetrieveSopClass.patientStudyOnlyFind,
 ]);
 
+/** Those that C-MOVE is for. */
+export const MOVE_SOP_CLASSES: ReadonlySet<string> = new Set([
+  QueryRetrieveSopClass.patientRootMove, QueryRetrieveSopClass.studyRootMove, QueryRetrieveSopClass.patientStudyOnlyMove,
+]);
+
+/** Those that C-GET is for. */
+export const GET_SOP_CLASSES: ReadonlySet<string> = new Set([
+  QueryRetrieveSopClass.patientRootGet, QueryRetrieveSopClass.studyRootGet, QueryRetrieveSopClass.patientStudyOnlyGet,
+]);
+
 const ALL: ReadonlySet<string> = new Set(Object.values(QueryRetrieveSopClass));
 
 export function isQueryRetrieveSopClass(uid: string): boolean {

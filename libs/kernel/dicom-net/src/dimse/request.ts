@@ -4,6 +4,12 @@ import { CommandWriter } from './command-writer.js';
 
 const PRIORITY_MEDIUM = 0x0000;
 
+/** PS3.7 §E.1 (0000,0700); whoever says nothing of it asks for medium. */
+export function priorityOf(value: number): 'low' | 'medium' | 'high' {
+  if (value === 0x0001) return 'high';
+  return value === 0x0002 ? 'low' : 'medium';
+}
+
 export interface StoreRequestFields {
   readonly sopClassUid: string;
   readonly sopInstanceUid: string;

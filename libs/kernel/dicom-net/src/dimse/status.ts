@@ -1,4 +1,4 @@
-// DIMSE status codes we send or understand (PS3.7 Annex C, PS3.4 §B.2.3, §C.4.1.1.4 and §GG) and what they mean.
+// DIMSE status codes we send or understand (PS3.7 Annex C, PS3.4 §B.2.3, §C.4.1.1.4, §C.4.2.1.5, §C.4.3.1.4 and §GG) and what they mean.
 
 export const DimseStatus = {
   success: 0x0000,
@@ -6,10 +6,15 @@ export const DimseStatus = {
   invalidSopInstance: 0x0117,
   sopClassNotSupported: 0x0122,
   duplicateInvocation: 0x0210,
+  /** More operations than were agreed on. */
+  resourceLimitation: 0x0213,
   unrecognizedOperation: 0x0211,
   mistypedArgument: 0x0212,
   notAuthorized: 0x0124,
   outOfResources: 0xa700,
+  unableToCalculateMatches: 0xa701,
+  unableToPerformSubOperations: 0xa702,
+  moveDestinationUnknown: 0xa801,
   dataSetDoesNotMatchSopClass: 0xa900,
   /** What A900 is called where the dataset is an identifier (PS3.4 §C.4.1.1.4). */
   identifierDoesNotMatchSopClass: 0xa900,
@@ -17,6 +22,8 @@ export const DimseStatus = {
   /** What C000 is called in the Query/Retrieve service class (PS3.4 §C.4.1.1.4). */
   unableToProcess: 0xc000,
   coercionOfDataElements: 0xb000,
+  /** What B000 is called where objects are retrieved (PS3.4 §C.4.2.1.5). */
+  subOperationsWithFailures: 0xb000,
   elementsDiscarded: 0xb006,
   dataSetDoesNotMatchSopClassWarning: 0xb007,
   pending: 0xff00,

@@ -17,6 +17,10 @@ export interface AcceptorLimits {
   readonly maxCommandBytes: number;
   /** Largest identifier of a query; one above it is read to its end and answered C000. Default 64 KiB. */
   readonly maxIdentifierBytes: number;
+  /** How often the peer of a C-MOVE or C-GET is told of its progress, at most. Default 1 s. */
+  readonly pendingIntervalMs: number;
+  /** How long a cancelled C-MOVE or C-GET may take to count what was done. Default 500 ms. */
+  readonly cancelGraceMs: number;
   /** Cap of the asynchronous operations window granted; requests beyond the window wait in the socket. Default 32. */
   readonly maxOperations: number;
   /** From connection to the complete A-ASSOCIATE-RQ, and until a peer closes after rejection or release (ARTIM). Default 10 s. */
@@ -44,6 +48,8 @@ export const DEFAULT_ACCEPTOR_LIMITS: AcceptorLimits = {
   maxPduBytes: 128 * 1024,
   maxCommandBytes: 64 * 1024,
   maxIdentifierBytes: 64 * 1024,
+  pendingIntervalMs: 1000,
+  cancelGraceMs: 500,
   maxOperations: 32,
   artimMs: 10_000,
   idleMs: 60_000,

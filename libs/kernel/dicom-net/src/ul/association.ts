@@ -9,12 +9,14 @@ import type { DataSender } from '../dimse/message-writer.js';
 import { type InvokingAssociation, OperationInvoker } from '../dimse/operation-invoker.js';
 import { OperationPerformer } from '../dimse/operation-performer.js';
 import type { PerformingAssociation } from '../dimse/performing-association.js';
+import type { StoreOperation } from '../dimse/store-operation.js';
+import type { StoreOutcome } from '../dimse/store-service.js';
 import { Abort, type AssociationAbort } from './abort-reason.js';
 import type { AcceptorLimits } from './acceptor-limits.js';
 import { encodeAssociateAc } from './associate-pdu.js';
 import type { AssociationAcceptance } from './association-decision.js';
 import type { BegunConnection } from './association-handover.js';
-import { AssociationAbortedError, AssociationTransportError } from './association-error.js';
+import { AssociationAbortedError, AssociationTransportError, NoPresentationContextError } from './association-error.js';
 import type { AssociationRequest } from './association-request.js';
 import type { AssociationView } from './association-view.js';
 import { type AcceptedContext, type Implementation, negotiate } from './negotiation.js';
@@ -23,6 +25,7 @@ import { ProgressWatchdog } from './progress-watchdog.js';
 import type { AssociationRejection } from './reject-reason.js';
 import type { TimerSource } from './timer-source.js';
 import { type Ending, type HoldReason, UpperLayer, type UpperLayerUser } from './upper-layer.js';
+import type { UsableContext } from './usable-context.js';
 
 /** What the acceptor wants to know of its associations. */
 export interface AssociationHost {
@@ -60,8 +63,8 @@ implements AssociationView, PerformingAssociation, InvokingAssociation, UpperLay
     readonly id: number,
     readonly peer: PeerAddress,
     transport: Duplex,
-    private readonly limits: AcceptorLimits,
-    private readonly timers: TimerSource,
+    readonly limits: AcceptorLimits,
+    readonly timers: TimerSource,
     services: DimseServices,
     private readonly host: AssociationHost,
   ) {
@@ -97,8 +100,16 @@ implements AssociationView, PerformingAssociation, InvokingAssociation, UpperLay
   get isIdle(): boolean {
     return this.outstandingOperations === 0 && this.#invoker.outstanding === 0 && !this.midPdu && !this.midMessage;
   }
-  get maxIdentifierBytes(): number {
-    return this.limits.maxIdentifierBytes;
+  get storageContexts(): readonly UsableContext[] {
+    return [...this.#contexts.values()].filter((context) => context.peerIsScp);
+  }
+
+  /** C-STORE with the peer as SCP, where role selection made it one. */
+  async store(operation: StoreOperation, signal: AbortSignal): Promise<StoreOutcome> {
+    const { sopClassUid, transferSyntaxUid } = operation;
+    const context = this.storageContexts.find((one) => one.abstractSyntax === sopClassUid && one.transferSyntax === transferSyntaxUid);
+    if (!context) throw new NoPresentationContextError(sopClassUid, transferSyntaxUid);
+    return this.#invoker.store(context.id, operation, signal);
   }
 
   abort(detail: string): void {

@@ -60,7 +60,8 @@ describe('negotiation', () => {
     expect(outcome(aRequest({ roles })).answer.user.roles).toEqual([{ sopClassUid: '1.2', scu: false, scp: false }]);
     const granted = outcome(aRequest({ roles }), { ...ACCEPT_FIRST, acceptRole: () => ({ scu: true, scp: true }) });
     expect(granted.answer.user.roles).toEqual([{ sopClassUid: '1.2', scu: false, scp: true }]);
-    expect(granted.contexts.get(1)?.peerIsScu).toBe(false);
+    expect(granted.contexts.get(1)).toMatchObject({ peerIsScu: false, peerIsScp: true });
+    expect(outcome(aRequest()).contexts.get(1)).toMatchObject({ peerIsScu: true, peerIsScp: false });
   });
 
   it('given extended negotiation and a user identity, then the application answers them', () => {
@@ -92,7 +93,6 @@ describe('negotiation', () => {
       expect([...contexts.values()].map((context) => context.queryExtensions)).toEqual([
         { ...NO_QUERY_EXTENSIONS, relationalQueries: true }, NO_QUERY_EXTENSIONS, NO_QUERY_EXTENSIONS,
       ]);
-      expect([...contexts.values()].map((context) => context.isQueryRetrieve)).toEqual([true, true, false]);
     });
 
     it('given no proposal, or an application that does not answer it, then nothing is answered and nothing holds', () => {

@@ -1,6 +1,6 @@
 // Turns an accepted request into the answer and into what both sides may then do (PS3.7 Annex D). Pure.
 import { decodeQueryExtensions, encodeQueryExtensions, grantQueryExtensions, NO_QUERY_EXTENSIONS, type QueryExtensions } from '../dimse/query-extensions.js';
-import { isQueryRetrieveSopClass, QUERY_SOP_CLASSES } from '../dimse/query-retrieve-sop-class.js';
+import { QUERY_SOP_CLASSES } from '../dimse/query-retrieve-sop-class.js';
 import type { AcceptorLimits } from './acceptor-limits.js';
 import { type AssociationAcceptance, ContextResult } from './association-decision.js';
 import type { AssociationRequest, ExtendedNegotiation, OperationsWindow, ProposedContext } from './association-request.js';
@@ -14,8 +14,6 @@ export interface AcceptedContext {
   readonly peerIsScu: boolean;
   /** We may invoke such operations, which the peer performs. */
   readonly peerIsScp: boolean;
-  /** Of the Query/Retrieve service class: nothing can be stored by it. */
-  readonly isQueryRetrieve: boolean;
   /** What C-FIND on it may do beyond the baseline. */
   readonly queryExtensions: QueryExtensions;
 }
@@ -55,7 +53,6 @@ export function negotiate(
       transferSyntax: answer.transferSyntax,
       peerIsScu: role?.scu ?? true,
       peerIsScp: role?.scp ?? false,
-      isQueryRetrieve: isQueryRetrieveSopClass(abstractSyntax),
       queryExtensions: queryExtensionsOf(abstractSyntax, request.extendedNegotiations, extendedNegotiations),
     });
   }

@@ -23,6 +23,7 @@ import type { AssociationRequest, ExtendedNegotiation, OperationsWindow, RoleSel
 import type { AssociationRejection } from './reject-reason.js';
 import type { RequestorOptions } from './requestor-options.js';
 import { SystemTimerSource } from './timer-source.js';
+import type { UsableContext } from './usable-context.js';
 import { type Ending, Hold, UpperLayer, type UpperLayerUser } from './upper-layer.js';
 
 export interface FindOperation {
@@ -30,12 +31,6 @@ export interface FindOperation {
   readonly transferSyntaxUid: string;
   /** A whole dataset in that transfer syntax. */
   readonly identifier: Buffer;
-}
-
-export interface UsableContext {
-  readonly id: number;
-  readonly abstractSyntax: string;
-  readonly transferSyntax: string;
 }
 
 const VERIFICATION_SOP_CLASS = '1.2.840.10008.1.1';
