@@ -1,11 +1,12 @@
 // Remote nodes by the administrator's command, beside the running archive and while it is stopped (D01).
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DicomAcceptor } from '@perennia/dicom-net';
-import { freePort, Product } from '@perennia/testing';
+import { freePort, makeLoopbackCertificate, Product } from '@perennia/testing';
 import { runVna, runVnaJson, type VnaAnswer } from '../startup/run-vna.js';
 
 const CT_IMAGE_STORAGE = '1.2.840.10008.5.1.4.1.1.2';
@@ -90,28 +91,42 @@ describe('vna node', () => {
     expect(await vna('test', 'PERENNIA')).toMatchObject({ code: 0 });
   });
 
-  it.each(['node test', 'doctor'])('given nodes that fail, when asked with vna %s (D01), then the stage is told with what to do, and the exit code is 1', async (command) => {
-    const ask = (...parameters: string[]): Promise<VnaAnswer> => runVna(environment, ...command.split(' '), ...parameters);
-    const silent = createServer((socket) => socket.resume());
-    await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
-    await add('CLOSED', String(await freePort()), '--replace');
-    await add('WRONG', viewerPort, '--replace');
-    await add('PLAIN', viewerPort, '--tls', '--replace');
-    for (const [node, stage, remedy] of [['CLOSED', 'tcp', 'Start the DICOM service'], ['WRONG', 'association', 'correct the AE title'], ['PLAIN', 'tls', 'without TLS']] as const) {
-      const { code, stdout } = await ask(node);
+  it.each([
+    ['CLOSED', 'tcp', 'Start the DICOM service', async () => add('CLOSED', String(await freePort()))],
+    ['WRONG', 'association', 'correct the AE title', () => add('WRONG', viewerPort)],
+    ['PLAIN', 'tls', 'without TLS', () => add('PLAIN', viewerPort, '--tls')],
+  ])('given the node %s, then vna node test and vna doctor (D01) tell the stage %s with what to do, and the exit code is 1', async (node, stage, remedy, addIt) => {
+    expect(await addIt()).toMatchObject({ code: 0 });
+    for (const command of [['node', 'test'], ['doctor']]) {
+      const { code, stdout } = await runVna(environment, ...command, node);
       expect(code).toBe(1);
       expect(stdout).toMatch(new RegExp(`\nFAILED +${stage} [^\n]+${remedy}[^\n]+\n$`));
-      const report = JSON.parse((await ask(node, '--json')).stdout) as Report;
-      expect(report).toMatchObject({ ok: false, node });
-      expect(report.stages.at(-1)).toMatchObject({ stage, ok: false });
     }
-    if (command === 'node test') {
-      await add('SILENT', String((silent.address() as AddressInfo).port));
-      expect(await ask('SILENT', '--timeout', '0.2')).toMatchObject({ code: 1, stdout: expect.stringContaining('did not answer the request for an association') });
-      expect(await ask('SILENT', '--timeout', '0')).toMatchObject({ code: 2 });
-    }
+    const report = await runVnaJson<Report>(environment, 'doctor', node);
+    expect(report).toMatchObject({ ok: false, node });
+    expect(report.stages.at(-1)).toMatchObject({ stage, ok: false });
+  });
+
+  it('given a node that says nothing, then its time is over when it was said to be', async () => {
+    const silent = createServer((socket) => socket.resume());
+    await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+    await add('SILENT', String((silent.address() as AddressInfo).port));
+    expect(await vna('test', 'SILENT', '--timeout', '0.2')).toMatchObject({ code: 1, stdout: expect.stringContaining('did not answer the request for an association') });
+    expect(await vna('test', 'SILENT', '--timeout', '0')).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be given 0 seconds') });
     await new Promise((done) => silent.close(done));
-  }, 60_000);
+  });
+
+  it('given a node with TLS (D01), then it is verified where its authority is trusted, and only there', async () => {
+    makeLoopbackCertificate(directory);
+    const authority = join(directory, 'ca.pem');
+    const secure = createTlsServer({ key: readFileSync(join(directory, 'key.pem')), cert: readFileSync(authority) }, (socket) => viewer.handleSocket(socket));
+    await new Promise<void>((done) => secure.listen(0, '127.0.0.1', done));
+    await add('VIEWER1', String((secure.address() as AddressInfo).port), '--tls', '--replace');
+    expect(await vna('test', 'VIEWER1')).toMatchObject({ code: 1, stdout: expect.stringMatching(/FAILED +tls .* was issued by nobody this machine trusts/) });
+    expect(await runVna({ ...environment, NODE_EXTRA_CA_CERTS: authority }, 'node', 'test', 'VIEWER1')).toMatchObject({ code: 0, stdout: expect.stringMatching(/ok +tls .*TLSv1\.3/) });
+    await add('VIEWER1', viewerPort, '--replace');
+    await new Promise((done) => secure.close(done));
+  });
 
   it.each(['add', 'list', 'test', 'remove'])('given %s --help, then it shows an example', async (command) => {
     const { stdout, code } = await vna(command, '--help');
@@ -125,5 +140,5 @@ describe('vna node', () => {
     expect(await vnaJson('remove', 'VIEWER1')).toEqual({ removed: 'VIEWER1' });
     expect((await vnaJson<Listed>('list')).nodes.map(({ aeTitle }) => aeTitle)).toEqual(['CLOSED', 'PERENNIA', 'PLAIN', 'SILENT', 'WRONG']);
     expect((await vna('test', 'VIEWER1')).stderr).toContain('There is no remote node VIEWER1');
-  }, 60_000);
+  });
 });
