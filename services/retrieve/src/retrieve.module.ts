@@ -1,13 +1,20 @@
-// The retrieve service: C-FIND on the catalogue. It takes C-ECHO and C-STORE too, for peers that ask for everything on one association.
+// The retrieve service: C-FIND on the catalogue, C-MOVE and C-GET from the store. It takes C-ECHO and C-STORE too, for peers that ask for everything on one association.
 import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { CatalogSearch, PatientSearch } from '@perennia/catalog-query';
-import { DimseStatus } from '@perennia/dicom-net';
+import { DimseStatus, type DimseServices } from '@perennia/dicom-net';
+import { InstanceDirectory, ObjectFeed, ReadInstance } from '@perennia/egress';
 import { AssociationExchange, AssociationTraces, DimseListener, ListenerMetrics, StoreHandler } from '@perennia/ingest-pipeline/dimse';
 import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
-import { ImagingDatabase } from '@perennia/persistence';
+import { JobQueue } from '@perennia/jobs';
+import { ControlDatabase, ImagingDatabase } from '@perennia/persistence';
+import { NodeDirectory } from '@perennia/remote-nodes';
+import { PlaceReader, StorageTiers } from '@perennia/storage';
 import { AppLogger, Clock, HealthRegistry, Metrics, Tracing } from '@perennia/telemetry';
 import { FindHandler } from './find/find.handler.js';
-import { acceptContext, acceptQueryExtensions } from './offered-contexts.js';
+import { acceptContext, acceptQueryExtensions, acceptRole } from './offered-contexts.js';
+import { GetHandler } from './retrieval/get.handler.js';
+import { MoveHandler } from './retrieval/move.handler.js';
+import { RetrieveMetrics } from './retrieve-metrics.js';
 import { RetrieveConfig } from './retrieve.config.js';
 
 @Injectable()
@@ -33,6 +40,18 @@ class RetrieveLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
   }
 }
 
+/** What peers may invoke. */
+class PerformedServices implements DimseServices {
+  constructor(
+    readonly store: StoreHandler,
+    readonly find: FindHandler,
+    readonly move: MoveHandler,
+    readonly get: GetHandler,
+  ) {}
+
+  readonly echo = (): number => DimseStatus.success;
+}
+
 @Module({
   imports: [IngestPipelineModule],
   providers: [
@@ -47,25 +66,50 @@ class RetrieveLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
     },
     {
       provide: FindHandler,
-      useFactory: ({ aeTitle, maxMatches, upperKeys }: RetrieveConfig, imaging: ImagingDatabase, metrics: Metrics) => {
-        const matches = metrics.counter('vna_find_matches_total', 'Matches answered to C-FIND');
-        return new FindHandler({
+      useFactory: ({ aeTitle, maxMatches, upperKeys }: RetrieveConfig, imaging: ImagingDatabase, metrics: RetrieveMetrics) =>
+        new FindHandler({
           search: new CatalogSearch(imaging), patients: new PatientSearch(imaging), aeTitle, maxMatches, upperKeysOptional: upperKeys === 'optional',
-          counted: (count) => matches.inc(count),
-        });
-      },
-      inject: [RetrieveConfig, ImagingDatabase, Metrics],
+          counted: (matches) => metrics.matches.inc(matches),
+        }),
+      inject: [RetrieveConfig, ImagingDatabase, RetrieveMetrics],
+    },
+    {
+      provide: InstanceDirectory,
+      useFactory: (imaging: ImagingDatabase, tiers: StorageTiers) => new InstanceDirectory({ imaging, jobs: new JobQueue(imaging), tiers: tiers.names, trustMs: tiers.trustMs }),
+      inject: [ImagingDatabase, StorageTiers],
+    },
+    {
+      provide: ObjectFeed,
+      useFactory: (directory: InstanceDirectory, places: PlaceReader) => new ObjectFeed(new ReadInstance(directory, places)),
+      inject: [InstanceDirectory, PlaceReader],
+    },
+    { provide: NodeDirectory, useFactory: (control: ControlDatabase, clock: Clock) => new NodeDirectory(control, clock), inject: [ControlDatabase, Clock] },
+    { provide: RetrieveMetrics, useFactory: (metrics: Metrics) => new RetrieveMetrics(metrics), inject: [Metrics] },
+    {
+      provide: GetHandler,
+      useFactory: (directory: InstanceDirectory, feed: ObjectFeed, metrics: RetrieveMetrics) => new GetHandler({ directory, feed, sent: () => metrics.sent.inc({ operation: 'C-GET' }) }),
+      inject: [InstanceDirectory, ObjectFeed, RetrieveMetrics],
+    },
+    {
+      provide: MoveHandler,
+      useFactory: (directory: InstanceDirectory, feed: ObjectFeed, nodes: NodeDirectory, { aeTitle }: RetrieveConfig, clock: Clock, logger: AppLogger, metrics: RetrieveMetrics) =>
+        new MoveHandler({ directory, feed, nodes, aeTitle, clock, logger, sent: () => metrics.sent.inc({ operation: 'C-MOVE' }) }),
+      inject: [InstanceDirectory, ObjectFeed, NodeDirectory, RetrieveConfig, Clock, AppLogger, RetrieveMetrics],
+    },
+    {
+      provide: PerformedServices,
+      useFactory: (store: StoreHandler, find: FindHandler, move: MoveHandler, get: GetHandler) => new PerformedServices(store, find, move, get),
+      inject: [StoreHandler, FindHandler, MoveHandler, GetHandler],
     },
     {
       provide: DimseListener,
       useFactory: (
-        settings: RetrieveConfig, sources: SourceProfiles, metrics: ListenerMetrics, logger: AppLogger, traces: AssociationTraces, store: StoreHandler, find: FindHandler,
-        exchange: AssociationExchange,
+        settings: RetrieveConfig, sources: SourceProfiles, metrics: ListenerMetrics, logger: AppLogger, traces: AssociationTraces, services: PerformedServices, exchange: AssociationExchange,
       ) => {
-        const offered = { services: { echo: () => DimseStatus.success, store, find }, acceptContext, acceptQueryExtensions };
+        const offered = { services, acceptContext, acceptRole, acceptQueryExtensions };
         return new DimseListener({ settings, variables: 'VNA_RETRIEVE', offered, sources, metrics, logger, traces, exchange });
       },
-      inject: [RetrieveConfig, SourceProfiles, ListenerMetrics, AppLogger, AssociationTraces, StoreHandler, FindHandler, AssociationExchange],
+      inject: [RetrieveConfig, SourceProfiles, ListenerMetrics, AppLogger, AssociationTraces, PerformedServices, AssociationExchange],
     },
   ],
   exports: [DimseListener],

@@ -103,6 +103,36 @@ export class InstanceDirectory {
     return rows.map((row) => ({ id: row.id, bucket, studyInstanceUid, seriesInstanceUid: row.series_instance_uid, version: row.version, metadataKey: row.metadata_key }));
   }
 
+  /** UIDs of the studies of patients, by their Patient IDs. */
+  async studiesOfPatients(tenantId: string, patientIds: readonly string[]): Promise<string[]> {
+    const rows = await this.imaging.query<{ uid: string }>(
+      `select s.study_instance_uid as uid from imaging.study s where s.tenant_id = $1 and s.patient_identifier = any($2::text[]) and s.state <> 'tombstoned' order by s.sort_date desc, s.id desc`,
+      [tenantId, patientIds],
+    );
+    return rows.map(({ uid }) => uid);
+  }
+
+  /** The studies that series are in: a Series Instance UID may, wrongly, be in several. */
+  async studiesOfSeries(tenantId: string, seriesInstanceUids: readonly string[]): Promise<string[]> {
+    const rows = await this.imaging.query<{ uid: string }>(
+      `select distinct s.study_instance_uid as uid from imaging.series se join imaging.study s on s.bucket = se.bucket and s.id = se.study_id
+       where se.tenant_id = $1 and se.series_instance_uid = any($2::text[]) and s.tenant_id = $1 and s.state <> 'tombstoned'`,
+      [tenantId, seriesInstanceUids],
+    );
+    return rows.map(({ uid }) => uid);
+  }
+
+  async studiesOfInstances(tenantId: string, sopInstanceUids: readonly string[]): Promise<string[]> {
+    const rows = await this.imaging.query<{ uid: string }>(
+      `select distinct s.study_instance_uid as uid from imaging.sop_directory d
+       join imaging.instance i on i.bucket = d.bucket and i.id = d.instance_id and i.state = 'current'
+       join imaging.study s on s.bucket = i.bucket and s.id = i.study_id
+       where d.tenant_id = $1 and d.sop_instance_uid = any($2::text[]) and s.tenant_id = $1 and s.state <> 'tombstoned'`,
+      [tenantId, sopInstanceUids],
+    );
+    return rows.map(({ uid }) => uid);
+  }
+
   /** A series by its key, with the tenant it belongs to: for jobs. */
   async seriesById(bucket: number, seriesId: string): Promise<(StoredSeries & { tenantId: string }) | null> {
     const [row] = await this.imaging.query<{ tenant_id: string; study_instance_uid: string; series_instance_uid: string; version: number }>(

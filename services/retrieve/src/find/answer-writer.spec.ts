@@ -3,7 +3,7 @@ import { Dataset, writeDataset } from '@perennia/dicom-data';
 import { NO_QUERY_EXTENSIONS, QueryRetrieveSopClass } from '@perennia/dicom-net';
 import { AnswerWriter } from './answer-writer.js';
 import { findQueryOf } from './find-query.js';
-import { readIdentifier } from './read-identifier.js';
+import { readIdentifier } from '../read-identifier.js';
 
 const EXPLICIT = '1.2.840.10008.1.2.1';
 const FOUND = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Dataset, writeDataset } from '@perennia/dicom-data';
 import { DimseFailure, NO_QUERY_EXTENSIONS, QueryRetrieveSopClass } from '@perennia/dicom-net';
 import { findQueryOf, type FindQuery } from './find-query.js';
-import { readIdentifier } from './read-identifier.js';
+import { readIdentifier } from '../read-identifier.js';
 
 const EXPLICIT = '1.2.840.10008.1.2.1';
 const { patientRootFind, studyRootFind, patientStudyOnlyFind } = QueryRetrieveSopClass;

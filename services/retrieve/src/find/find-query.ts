@@ -1,9 +1,9 @@
 // What a C-FIND asks for: the identifier as level, conditions and requested keys (PS3.4 §C.2.2.2, §C.4.1.2, §C.4.1.3).
 import type { DicomJsonDataset, DicomJsonElement } from '@perennia/contracts';
 import { lookupTag, personNameText, type PersonName } from '@perennia/dicom-data';
-import { DimseFailure, DimseStatus, type QueryExtensions } from '@perennia/dicom-net';
+import type { QueryExtensions } from '@perennia/dicom-net';
 import { combineDateTime, DicomWebError, parseAttributeMatch, type CombinedCondition, type Condition } from '@perennia/dicom-web';
-import { levelsOf, UNIQUE_KEY, type QueryLevel } from './query-level.js';
+import { LEVEL_TAG, levelOf, levelsOf, mismatch, UNIQUE_KEY, type QueryLevel } from '../query-level.js';
 
 export interface FindQuery {
   level: QueryLevel;
@@ -24,11 +24,10 @@ export interface FindRules {
 }
 
 const CHARACTER_SET = '00080005';
-const LEVEL = '00080052';
 /** About the query and its answer, not about what is looked for: view, time zone, where and whether it can be retrieved. */
-const NOT_MATCHED: ReadonlySet<string> = new Set([CHARACTER_SET, LEVEL, '00080053', '00080054', '00080056', '00080201']);
+const NOT_MATCHED: ReadonlySet<string> = new Set([CHARACTER_SET, LEVEL_TAG, '00080053', '00080054', '00080056', '00080201']);
 /** Of the query itself: never in an answer as keys. */
-const NOT_RETURNED: ReadonlySet<string> = new Set([CHARACTER_SET, LEVEL, '00080053']);
+const NOT_RETURNED: ReadonlySet<string> = new Set([CHARACTER_SET, LEVEL_TAG, '00080053']);
 
 /** @throws DimseFailure A900 with the reason in plain words */
 export function findQueryOf(sopClassUid: string, identifier: DicomJsonDataset, rules: FindRules): FindQuery {
@@ -41,15 +40,6 @@ export function findQueryOf(sopClassUid: string, identifier: DicomJsonDataset, r
   const rest = all.filter(({ path }) => !Object.values(scope).length || !isScopeKey(path, scope));
   const { conditions, combined } = rules.extensions.dateTimeMatching ? combineDateTime(rest) : { conditions: rest, combined: [] };
   return { level, keys, conditions, combined, scope, characterSet: firstText(identifier[CHARACTER_SET]) };
-}
-
-function levelOf(sopClassUid: string, identifier: DicomJsonDataset): QueryLevel {
-  const levels = levelsOf(sopClassUid);
-  const asked = firstText(identifier[LEVEL]);
-  if (asked === undefined || asked === '') throw mismatch('Query/Retrieve Level (0008,0052) is missing');
-  const level = levels.find((each) => each === asked);
-  if (!level) throw mismatch(`Query/Retrieve Level must be one of ${levels.join(', ')}`);
-  return level;
 }
 
 function conditionsOf(tag: string, element: DicomJsonElement): Condition[] {
@@ -111,5 +101,3 @@ function firstText(element: DicomJsonElement | undefined): string | undefined {
   const value = element.Value?.[0];
   return typeof value === 'string' ? value : '';
 }
-
-const mismatch = (comment: string): DimseFailure => new DimseFailure(DimseStatus.identifierDoesNotMatchSopClass, comment);

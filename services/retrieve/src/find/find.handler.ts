@@ -6,7 +6,7 @@ import type { SenderSession } from '@perennia/ingest-pipeline/dimse';
 import { ArchiveError } from '@perennia/errors';
 import { AnswerWriter } from './answer-writer.js';
 import { findQueryOf, type FindQuery } from './find-query.js';
-import { readIdentifier } from './read-identifier.js';
+import { readIdentifier } from '../read-identifier.js';
 import { isSupportedKey, PATIENT_COUNTS } from './supported-keys.js';
 
 /** Rows of the first statement, so that the first answer comes soon, and of each later one. */

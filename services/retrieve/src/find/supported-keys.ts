@@ -1,7 +1,7 @@
 // Which attributes answers can have at a level: those that are kept of every object, and those that are counted or made (PS3.4 §C.3.4).
 import { INDEX_ATTRIBUTES } from '@perennia/dicom-stream';
 import { PATIENT_TAGS } from '@perennia/catalog-query';
-import { QUERY_LEVELS, type QueryLevel } from './query-level.js';
+import { QUERY_LEVELS, type QueryLevel } from '../query-level.js';
 
 /** Number of Patient Related Studies, Series, Instances: at the patient level only. */
 export const PATIENT_COUNTS = { studies: '00201200', series: '00201202', instances: '00201204' } as const;

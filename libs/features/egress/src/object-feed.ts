@@ -1,0 +1,62 @@
+// Datasets of many instances, one after the other, for whoever sends them over an association: small ones are read ahead while the one before is
+// sent, large ones are streamed. What cannot be read costs itself only.
+import { canRewrite, DatasetRewriter } from '@perennia/dicom-stream';
+import { EXPLICIT_VR_LITTLE_ENDIAN, transferSyntaxOf } from '@perennia/dicom-data';
+import { inflateDataset } from './inflate-dataset.js';
+import { orderedWindow } from './ordered-window.js';
+import type { ReadInstance } from './read-instance.js';
+import type { StoredInstance } from './stored-instance.js';
+
+const READ_AHEAD_BYTES = 1024 * 1024;
+/** Begun and not yet taken: with what is read ahead of each, this bounds what a request holds. */
+const WINDOW = 4;
+
+/** What one instance is sent from. */
+export interface FedObject {
+  instance: StoredInstance;
+  /** Set where its bytes cannot be had now. */
+  failure?: unknown;
+  /** The dataset, without File Meta Information, as it is stored or in another uncompressed syntax (see `canSendIn`); asked for once. */
+  dataset(transferSyntaxUid: string): Buffer | AsyncIterable<Buffer>;
+}
+
+/** Whether an instance can be given in a transfer syntax: its own, or another one that says the same bytes of pixels. */
+export function canSendIn({ transferSyntaxUid }: Pick<StoredInstance, 'transferSyntaxUid'>, wanted: string): boolean {
+  if (transferSyntaxUid === wanted) return true;
+  return canRewrite(inflated(transferSyntaxUid), wanted);
+}
+
+export class ObjectFeed {
+  constructor(private readonly readInstance: ReadInstance) {}
+
+  objects(instances: Iterable<StoredInstance>): AsyncGenerator<FedObject, void, void> {
+    return orderedWindow(instances, WINDOW, (instance) => this.object(instance));
+  }
+
+  private async object(instance: StoredInstance): Promise<FedObject> {
+    const { datasetOffset, objectLength, transferSyntaxUid } = instance;
+    const length = objectLength - datasetOffset;
+    try {
+      await this.readInstance.prove(instance);
+      const ahead = length <= READ_AHEAD_BYTES ? await this.readInstance.read(instance, datasetOffset, length) : undefined;
+      return { instance, dataset: (wanted) => (wanted === transferSyntaxUid ? (ahead ?? this.readInstance.stream(instance, datasetOffset, length)) : this.rewritten(instance, wanted, ahead)) };
+    } catch (failure) {
+      return { instance, failure, dataset: () => Buffer.alloc(0) };
+    }
+  }
+
+  private async *rewritten(instance: StoredInstance, wanted: string, ahead: Buffer | undefined): AsyncGenerator<Buffer, void, void> {
+    const { datasetOffset, objectLength, transferSyntaxUid } = instance;
+    const isDeflated = transferSyntaxOf(transferSyntaxUid).deflated;
+    const whole = isDeflated ? await inflateDataset(this.readInstance, instance) : ahead;
+    if (whole && inflated(transferSyntaxUid) === wanted) return yield whole;
+    const rewriter = new DatasetRewriter(inflated(transferSyntaxUid), wanted);
+    for await (const chunk of whole ? [whole] : this.readInstance.stream(instance, datasetOffset, objectLength - datasetOffset)) yield rewriter.push(chunk);
+    rewriter.end();
+  }
+}
+
+/** PS3.5 §A.5: what is deflated is in explicit VR little endian. */
+function inflated(transferSyntaxUid: string): string {
+  return transferSyntaxOf(transferSyntaxUid).deflated ? EXPLICIT_VR_LITTLE_ENDIAN : transferSyntaxUid;
+}
