@@ -12,5 +12,5 @@ export { listenersOf } from './listeners-of.js';
 export { reachable } from './endpoints.js';
 export { openEventLog, openKafka, prepareEventLog, usesKafka, type EventLogOptions } from './event-logs.js';
 export { migrateDatabases, pendingBySchema } from './migrate-databases.js';
-export { readRunState, type RunState } from './run-state.js';
+export { readRunState, type RunningProcess, type RunState } from './run-state.js';
 export { formatStartFailure, toStartFailure } from './start-failure.js';

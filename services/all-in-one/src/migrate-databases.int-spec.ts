@@ -105,7 +105,7 @@ describe('migrateDatabases', () => {
     }
     expect(strikes).toBeGreaterThan(100);
     expect(await shapeOf(url)).toEqual(whole);
-  });
+  }, 240_000);
 
   it('given a program that dies after each message it sent, then each step is whole or absent, and the last start finds all done', async () => {
     const url = await emptyDatabase();

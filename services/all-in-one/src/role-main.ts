@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     running.stop().then(() => process.exit(0), defect);
   });
   collectGarbage();
-  await say({ kind: 'ready', identity: processIdentity(), healthPort: running.healthPort });
+  await say({ kind: 'ready', identity: processIdentity(), healthPort: running.healthPort, controlSecret: running.controlSecret });
 }
 
 process.on('disconnect', () => process.exit(EXIT_ORPHANED));

@@ -61,7 +61,7 @@ export interface RoleProcessOptions {
 
 export class RoleProcess {
   #child: ChildProcess | undefined;
-  #ready: { identity: string; healthPort: number } | undefined;
+  #ready: { identity: string; healthPort: number; controlSecret: string } | undefined;
   readonly #stopping = new AbortController();
   #pauseMs = FIRST_PAUSE_MS;
   #lives = 0;
@@ -77,7 +77,7 @@ export class RoleProcess {
     return this.#child?.pid;
   }
   /** Who it is and where its health endpoints answer, while it is ready. */
-  get ready(): { identity: string; healthPort: number } | undefined {
+  get ready(): { identity: string; healthPort: number; controlSecret: string } | undefined {
     return this.#ready;
   }
   get restarts(): number {

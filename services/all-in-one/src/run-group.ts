@@ -7,6 +7,7 @@ import { createLogger, HealthServer, Metrics, type HealthRegistry, type Logger }
 import { watchHealth } from './watch-health.js';
 import { ArchiveConfig } from './archive.config.js';
 import { startApplication } from './application.js';
+import { groupControl } from './group-control.js';
 import { openTracing } from './open-tracing.js';
 import { landingOwnerOf, onlyAcquires, type ProcessGroup } from './process-groups.js';
 import { openResources, type Resources } from './resources.js';
@@ -15,6 +16,8 @@ export interface RunningGroup {
   health: HealthRegistry;
   metrics: Metrics;
   healthPort: number;
+  /** What the health port wants to hear from who asks for more than health. */
+  controlSecret: string;
   /** Services finish what they have in hand, then everything is closed in the opposite order of opening. */
   stop(): Promise<void>;
 }
@@ -45,13 +48,15 @@ export async function runGroup({ group, config, databaseUrl, exchange }: GroupOp
     const application = await startApplication(group.roles, { resources, config, log, landingOwner, exchange });
     const adopter = group.roles.includes('lifecycle') && resources.areas.shared ? adopterOf(resources, config, log) : undefined;
     adopter?.start();
-    const server = new HealthServer(health, metrics);
+    const control = groupControl(application);
+    const server = new HealthServer(health, metrics, control);
     const healthPort = await server.listen(0);
     const watch = watchHealth(health, metrics, resources.clock);
     return {
       health,
       metrics,
       healthPort,
+      controlSecret: control.secret,
       stop: async () => {
         // A look that hangs is not waited for.
         void watch.stop();

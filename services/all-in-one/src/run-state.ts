@@ -12,6 +12,8 @@ export interface RunningProcess {
   identity: string;
   restarts: number;
   healthPort?: number;
+  /** Proves to its health port that who asks may read this file. */
+  controlSecret?: string;
 }
 export interface RunState {
   startedAt: string;

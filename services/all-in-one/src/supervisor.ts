@@ -127,7 +127,7 @@ export class Supervisor {
   #writeState(): void {
     if (!this.#folder || !this.#database || !this.#health) return;
     const beside = this.#processes.flatMap(({ name, pid, ready, restarts }): RunningProcess[] =>
-      pid === undefined || !ready ? [] : [{ name, pid, restarts, identity: ready.identity, healthPort: ready.healthPort }],
+      pid === undefined || !ready ? [] : [{ name, pid, restarts, identity: ready.identity, healthPort: ready.healthPort, controlSecret: ready.controlSecret }],
     );
     writeRunState(this.#folder.runFolder, {
       startedAt: this.#startedAt,

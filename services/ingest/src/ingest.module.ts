@@ -49,12 +49,13 @@ class IngestLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdo
     {
       provide: DimseListener,
       useFactory: (
-        settings: IngestConfig, sources: SourceProfiles, metrics: ListenerMetrics, logger: AppLogger, traces: AssociationTraces, store: StoreHandler, exchange: AssociationExchange,
+        settings: IngestConfig, sources: SourceProfiles, metrics: ListenerMetrics, logger: AppLogger, traces: AssociationTraces, store: StoreHandler,
+        clock: Clock, exchange: AssociationExchange,
       ) => {
         const offered = { services: { echo: () => DimseStatus.success, store }, acceptContext: acceptStorage };
-        return new DimseListener({ settings, variables: 'VNA_INGEST', offered, sources, metrics, logger, traces, exchange });
+        return new DimseListener({ settings, variables: 'VNA_INGEST', offered, sources, metrics, logger, traces, clock, exchange });
       },
-      inject: [IngestConfig, SourceProfiles, ListenerMetrics, AppLogger, AssociationTraces, StoreHandler, AssociationExchange],
+      inject: [IngestConfig, SourceProfiles, ListenerMetrics, AppLogger, AssociationTraces, StoreHandler, Clock, AssociationExchange],
     },
   ],
   exports: [DimseListener],

@@ -104,12 +104,13 @@ class PerformedServices implements DimseServices {
     {
       provide: DimseListener,
       useFactory: (
-        settings: RetrieveConfig, sources: SourceProfiles, metrics: ListenerMetrics, logger: AppLogger, traces: AssociationTraces, services: PerformedServices, exchange: AssociationExchange,
+        settings: RetrieveConfig, sources: SourceProfiles, metrics: ListenerMetrics, logger: AppLogger, traces: AssociationTraces, services: PerformedServices,
+        clock: Clock, exchange: AssociationExchange,
       ) => {
         const offered = { services, acceptContext, acceptRole, acceptQueryExtensions };
-        return new DimseListener({ settings, variables: 'VNA_RETRIEVE', offered, sources, metrics, logger, traces, exchange });
+        return new DimseListener({ settings, variables: 'VNA_RETRIEVE', offered, sources, metrics, logger, traces, clock, exchange });
       },
-      inject: [RetrieveConfig, SourceProfiles, ListenerMetrics, AppLogger, AssociationTraces, PerformedServices, AssociationExchange],
+      inject: [RetrieveConfig, SourceProfiles, ListenerMetrics, AppLogger, AssociationTraces, PerformedServices, Clock, AssociationExchange],
     },
   ],
   exports: [DimseListener],

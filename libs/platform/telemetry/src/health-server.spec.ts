@@ -34,4 +34,17 @@ describe('HealthServer', () => {
     expect(await (await fetch(`${base}/metrics`)).text()).toContain('vna_sample_total 3');
     expect((await fetch(`${base}/elsewhere`)).status).toBe(404);
   });
+
+  it('answers who knows the secret of the process, and nobody else', async () => {
+    const control = { secret: 'only ours', answer: (method: string, path: string) => (method === 'POST' && path === '/things/7' ? { done: true } : undefined) };
+    const controlled = new HealthServer(health, metrics, control);
+    const address = `http://127.0.0.1:${await controlled.listen(0)}`;
+    const ask = (path: string, method: string, authorization?: string) => fetch(`${address}${path}`, { method, headers: authorization === undefined ? {} : { authorization } });
+    const answer = await ask('/things/7', 'POST', 'Bearer only ours');
+    expect([answer.status, await answer.json()]).toEqual([200, { done: true }]);
+    expect((await ask('/things/8', 'POST', 'Bearer only ours')).status).toBe(404);
+    expect((await ask('/things/7', 'POST', 'Bearer another')).status).toBe(401);
+    expect((await ask('/things/7', 'POST')).status).toBe(404);
+    await controlled.close();
+  });
 });

@@ -1,5 +1,6 @@
 // `/livez`, `/readyz` and `/metrics`, on loopback if nothing else is said. Plain node:http: it must answer when all else is stuck.
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HealthRegistry, type HealthReport } from './health-registry.js';
 
@@ -8,12 +9,19 @@ export interface Exposition {
   text(): Promise<string>;
 }
 
+/** What those who run the archive may ask of a process beyond its health; told from strangers by a secret of this start. */
+export interface ProcessControl {
+  readonly secret: string;
+  /** @returns what is sent as JSON; undefined: there is no such thing */
+  answer(method: string, path: string): unknown;
+}
+
 const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 export class HealthServer {
   readonly #server: Server;
 
-  constructor(health: HealthRegistry, metrics: Exposition) {
+  constructor(health: HealthRegistry, metrics: Exposition, control?: ProcessControl) {
     this.#server = createServer((request, response) => {
       const path = new URL(request.url ?? '/', 'http://localhost').pathname;
       const answers: Record<string, () => Promise<void>> = {
@@ -22,6 +30,7 @@ export class HealthServer {
         '/metrics': async () => send(response, 200, EXPOSITION_TYPE, await metrics.text()),
       };
       const answer = request.method === 'GET' ? answers[path] : undefined;
+      if (!answer && control && request.headers.authorization !== undefined) return answerControl(control, request, path, response);
       if (!answer) return send(response, 404, 'text/plain', 'Not found\n');
       answer().catch(() => send(response, 500, 'text/plain', 'Failed\n'));
     });
@@ -47,6 +56,18 @@ export class HealthServer {
       this.#server.closeAllConnections();
     });
   }
+}
+
+function answerControl({ secret, answer }: ProcessControl, { method = '', headers }: IncomingMessage, path: string, response: ServerResponse): void {
+  if (!isSecret(headers.authorization!, secret)) return send(response, 401, 'text/plain', 'Not the secret of this process\n');
+  const answered = answer(method, path);
+  if (answered === undefined) return send(response, 404, 'text/plain', 'Not found\n');
+  send(response, 200, 'application/json', `${JSON.stringify(answered)}\n`);
+}
+
+function isSecret(authorization: string, secret: string): boolean {
+  const [given, expected] = [Buffer.from(authorization), Buffer.from(`Bearer ${secret}`)];
+  return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
 function sendReport(response: ServerResponse, report: HealthReport): void {

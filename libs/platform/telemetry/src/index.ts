@@ -2,7 +2,7 @@ export { BatchTrace, type BatchTraceOptions } from './batch-trace.js';
 export { Clock, SystemClock } from './clock.js';
 export { errorForLog } from './error-for-log.js';
 export { HealthRegistry, type HealthCheck, type HealthReport } from './health-registry.js';
-export { HealthServer } from './health-server.js';
+export { HealthServer, type ProcessControl } from './health-server.js';
 export { AppLogger, createLogger, type Logger, type LoggerOptions } from './logger.js';
 export { Metrics } from './metrics.js';
 export { NoTracing, Tracing, type SpanAttributes, type SpanKind, type SpanOptions, type TraceFields, type TraceSpan } from './tracing.js';

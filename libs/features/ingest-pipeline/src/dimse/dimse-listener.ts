@@ -6,7 +6,7 @@ import {
 } from '@perennia/dicom-net';
 import { faultPoint } from '@perennia/fault-points';
 import type { SourceProfiles } from '../source-profile.js';
-import type { Logger } from '@perennia/telemetry';
+import type { Clock, Logger } from '@perennia/telemetry';
 import { NO_EXCHANGE, type AssociationExchange, type GivenAssociation } from './association-exchange.js';
 import type { AssociationTraces } from './association-traces.js';
 import type { ListenerMetrics } from './listener-metrics.js';
@@ -44,13 +44,29 @@ export interface DimseListenerParts {
   metrics: ListenerMetrics;
   logger: Logger;
   traces: AssociationTraces;
+  clock: Clock;
   exchange?: AssociationExchange;
+}
+
+/** An association as it is shown to those who run the archive. */
+export interface OpenAssociation {
+  id: number;
+  callingAet: string;
+  calledAet: string;
+  /** Address and port. */
+  peer: string;
+  /** ISO 8601. */
+  since: string;
+  /** Received and not yet answered. */
+  outstandingOperations: number;
 }
 
 export class DimseListener {
   private readonly acceptor: DicomAcceptor;
   private readonly exchange: AssociationExchange;
   private port = 0;
+  /** When each open association was accepted. */
+  private readonly since = new Map<number, string>();
 
   constructor(private readonly parts: DimseListenerParts) {
     const { settings, offered } = parts;
@@ -93,6 +109,19 @@ export class DimseListener {
     return this.acceptor.close({ graceMs: this.parts.settings.shutdownGrace });
   }
 
+  associations(): OpenAssociation[] {
+    return [...this.acceptor.associations].map(({ id, callingAet, calledAet, peer, outstandingOperations }) => ({
+      id, callingAet, calledAet, peer: `${peer.address}:${peer.port}`, since: this.since.get(id) ?? '', outstandingOperations,
+    }));
+  }
+
+  /** @returns false when there is no such association */
+  abort(id: number): boolean {
+    const association = [...this.acceptor.associations].find((each) => each.id === id);
+    association?.abort('aborted by an administrator');
+    return association !== undefined;
+  }
+
   private take({ socket, head, peer }: GivenAssociation): void {
     this.acceptor.handleSocket(socket, peer, head);
   }
@@ -121,9 +150,16 @@ export class DimseListener {
       logger.error({ err: event.error, associationId: event.associationId, ...fields }, 'association: a defect of ours');
       return;
     }
+    this.remember(event);
     const { peer, ...facts } = event;
     const level = QUIET.has(event.type) ? 'info' : 'warn';
     logger[level]({ ...facts, peer: peer.address, ...fields }, `association ${event.type}`);
+  }
+
+  private remember(event: AcceptorEvent): void {
+    if (!('associationId' in event)) return;
+    if (event.type === 'accepted') this.since.set(event.associationId, new Date(this.parts.clock.nowMs()).toISOString());
+    else if (event.type === 'released' || event.type === 'aborted') this.since.delete(event.associationId);
   }
 }
 
