@@ -10,8 +10,8 @@ import type { GetRequest, MoveRequest, RetrieveOutcome, SubOperations } from './
 
 export const MOVE = 7;
 export const GET = 9;
-const MOVE_CONTEXT = { id: MOVE, abstractSyntax: QueryRetrieveSopClass.studyRootMove, transferSyntaxes: [IMPLICIT_LITTLE] };
-const GET_CONTEXT = { id: GET, abstractSyntax: QueryRetrieveSopClass.studyRootGet, transferSyntaxes: [EXPLICIT_LITTLE] };
+export const MOVE_CONTEXT = { id: MOVE, abstractSyntax: QueryRetrieveSopClass.studyRootMove, transferSyntaxes: [IMPLICIT_LITTLE] };
+export const GET_CONTEXT = { id: GET, abstractSyntax: QueryRetrieveSopClass.studyRootGet, transferSyntaxes: [EXPLICIT_LITTLE] };
 const CONTEXTS = [STORE_CONTEXT, ECHO_CONTEXT, MOVE_CONTEXT, GET_CONTEXT];
 export const AS_SCP = rawItem(0x54, Buffer.concat([Buffer.from([0, CT_IMAGE_STORAGE.length]), Buffer.from(CT_IMAGE_STORAGE), Buffer.from([0, 1])]));
 export const window = (invoked: number, performed: number): Buffer => Buffer.from([0x53, 0, 0, 4, 0, invoked, 0, performed]);
