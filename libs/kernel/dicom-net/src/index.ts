@@ -15,7 +15,7 @@ export { type AssociationView } from './ul/association-view.js';
 export { type PeerAddress } from './ul/peer-address.js';
 export { describeRejection, Rejection, type AssociationRejection } from './ul/reject-reason.js';
 export { DicomRequestor } from './ul/requestor.js';
-export { RequestorAssociation, type FindOperation } from './ul/requestor-association.js';
+export { RequestorAssociation, type FindOperation, type GetOperation, type MoveOperation } from './ul/requestor-association.js';
 export { type RequestedContext, type RequestorOptions } from './ul/requestor-options.js';
 export { SystemTimerSource, TimerSource, type TimerHandle } from './ul/timer-source.js';
 export { type UsableContext } from './ul/usable-context.js';
@@ -30,6 +30,7 @@ export { GET_SOP_CLASSES, isQueryRetrieveSopClass, MOVE_SOP_CLASSES, QUERY_SOP_C
 export { NO_QUERY_EXTENSIONS, proposeQueryExtensions, type QueryExtensions } from './dimse/query-extensions.js';
 export { type FindAnswer, type FindOutcome, type FindRequest, type FindService } from './dimse/find-service.js';
 export { type FindSearch } from './dimse/find-search.js';
+export { type Retrieval, type RetrievalOutcome } from './dimse/retrieval.js';
 export {
   type GetRequest, type MoveRequest, type RetrieveOutcome, type RetrieveRequest, type RetrieveService, type SubOperations,
 } from './dimse/retrieve-service.js';

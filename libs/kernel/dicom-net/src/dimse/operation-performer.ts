@@ -49,7 +49,7 @@ export class OperationPerformer {
 
   messageBegins(): void {
     // While answers stream a C-CANCEL must get through: then a request is read as far as its command, and waits there.
-    if (this.#isWindowFull && this.#streams.size === 0) this.association.hold(Hold.window);
+    if (this.#isWindowFull && this.#streams.size === 0) this.association.pauseReading(Hold.window);
   }
 
   request(context: AcceptedContext, command: CommandSet): void {
@@ -57,14 +57,14 @@ export class OperationPerformer {
     if (command.messageId < 0) return this.association.fault(Abort.invalidPduParameter, 'request without a message id');
     if (!this.#isWindowFull || this.#invokes) return this.#begin(context, command);
     this.#parked = { context, command };
-    this.association.hold(Hold.window);
+    this.association.pauseReading(Hold.window);
   }
 
   data(bytes: Buffer): void {
     const written = this.#receiver?.data(bytes);
     if (written === undefined) return;
-    this.association.hold(Hold.sink);
-    void written.then(() => this.association.release(Hold.sink));
+    this.association.pauseReading(Hold.sink);
+    void written.then(() => this.association.resumeReading(Hold.sink));
   }
 
   dataEnd(): void {
@@ -154,6 +154,6 @@ export class OperationPerformer {
     const parked = this.#parked;
     this.#parked = null;
     if (parked) this.#begin(parked.context, parked.command);
-    this.association.release(Hold.window);
+    this.association.resumeReading(Hold.window);
   }
 }

@@ -21,9 +21,9 @@ export interface PerformingAssociation {
   /** @throws NoPresentationContextError, AssociationError, the reason of the signal when it is aborted before anything has left */
   store(operation: StoreOperation, signal: AbortSignal): Promise<StoreOutcome>;
   fault(abort: AssociationAbort, detail: string): void;
-  /** Nothing more is read, until `release`. */
-  hold(reason: HoldReason): void;
-  release(reason: HoldReason): void;
+  /** Nothing more is read, until `resumeReading` for the same reason. */
+  pauseReading(reason: HoldReason): void;
+  resumeReading(reason: HoldReason): void;
   /** An operation was answered. */
   answered(): void;
   /** A request was answered with a status of ours before any service saw it. */

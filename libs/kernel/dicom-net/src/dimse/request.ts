@@ -1,4 +1,5 @@
-// Builds the requests we send: C-ECHO-RQ, C-STORE-RQ, C-FIND-RQ and C-CANCEL-RQ (PS3.7 §9.3.5.1, §9.3.1.1, §9.3.2.1, §9.3.2.3).
+// Builds the requests we send: C-ECHO-RQ, C-STORE-RQ, C-FIND-RQ, C-MOVE-RQ, C-GET-RQ and C-CANCEL-RQ (PS3.7 §9.3.5.1, §9.3.1.1, §9.3.2.1, §9.3.4.1,
+// §9.3.3.1, §9.3.2.3).
 import { CommandField, DATASET_FOLLOWS, NO_DATASET } from './command-field.js';
 import { CommandWriter } from './command-writer.js';
 
@@ -48,6 +49,18 @@ export function encodeFindRequest(contextId: number, peerMaxPduBytes: number, me
     .short(0x0700, PRIORITY_MEDIUM)
     .short(0x0800, DATASET_FOLLOWS)
     .finish(contextId, peerMaxPduBytes);
+}
+
+/** The identifier follows as dataset. C-MOVE with a destination, C-GET without. */
+export function encodeRetrieveRequest(
+  contextId: number, peerMaxPduBytes: number, messageId: number, sopClassUid: string, moveDestination?: string,
+): Buffer {
+  const writer = new CommandWriter()
+    .uid(0x0002, sopClassUid)
+    .short(0x0100, moveDestination === undefined ? CommandField.cGetRq : CommandField.cMoveRq)
+    .short(0x0110, messageId);
+  if (moveDestination !== undefined) writer.text(0x0600, moveDestination);
+  return writer.short(0x0700, PRIORITY_MEDIUM).short(0x0800, DATASET_FOLLOWS).finish(contextId, peerMaxPduBytes);
 }
 
 /** Has no message id of its own and gets no answer of its own (PS3.7 §9.3.2.3): the operation itself ends with FE00. */

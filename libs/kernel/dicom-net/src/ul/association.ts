@@ -220,10 +220,10 @@ implements AssociationView, PerformingAssociation, InvokingAssociation, UpperLay
     this.#incoming.dataEnd();
   }
 
-  hold(reason: HoldReason): void {
+  pauseReading(reason: HoldReason): void {
     this.#layer.hold(reason);
   }
-  release(reason: HoldReason): void {
+  resumeReading(reason: HoldReason): void {
     this.#layer.release(reason);
   }
   answered(): void {

@@ -8,23 +8,29 @@ import { type FindAssociation, FindSearch } from '../dimse/find-search.js';
 import { MessageOutlet } from '../dimse/message-outlet.js';
 import { type MessageHandler, MessageReader } from '../dimse/message-reader.js';
 import type { DataSender } from '../dimse/message-writer.js';
-import { type InvokingAssociation, OperationInvoker } from '../dimse/operation-invoker.js';
-import { decodeQueryExtensions, grantQueryExtensions, type QueryExtensions } from '../dimse/query-extensions.js';
-import { encodeEchoRequest, encodeFindRequest } from '../dimse/request.js';
+import { type Invocation, type InvokingAssociation, OperationInvoker } from '../dimse/operation-invoker.js';
+import { OperationPerformer } from '../dimse/operation-performer.js';
+import type { PerformingAssociation } from '../dimse/performing-association.js';
+import { decodeQueryExtensions, grantQueryExtensions, NO_QUERY_EXTENSIONS, type QueryExtensions } from '../dimse/query-extensions.js';
+import { encodeEchoRequest, encodeFindRequest, encodeRetrieveRequest } from '../dimse/request.js';
+import { Retrieval } from '../dimse/retrieval.js';
 import type { StoreOperation } from '../dimse/store-operation.js';
 import type { StoreOutcome } from '../dimse/store-service.js';
 import { Abort, type AssociationAbort } from './abort-reason.js';
+import { DEFAULT_ACCEPTOR_LIMITS } from './acceptor-limits.js';
 import { ArtimTimer } from './artim-timer.js';
 import { type AssociationAnswer, encodeAssociateRq } from './associate-pdu.js';
 import {
   AssociationAbortedError, type AssociationError, AssociationRejectedError, AssociationTransportError, NoPresentationContextError,
 } from './association-error.js';
 import type { AssociationRequest, ExtendedNegotiation, OperationsWindow, RoleSelection } from './association-request.js';
+import type { AcceptedContext } from './negotiation.js';
+import type { PeerAddress } from './peer-address.js';
 import type { AssociationRejection } from './reject-reason.js';
 import type { RequestorOptions } from './requestor-options.js';
-import { SystemTimerSource } from './timer-source.js';
+import { SystemTimerSource, type TimerSource } from './timer-source.js';
 import type { UsableContext } from './usable-context.js';
-import { type Ending, Hold, UpperLayer, type UpperLayerUser } from './upper-layer.js';
+import { type Ending, Hold, type HoldReason, UpperLayer, type UpperLayerUser } from './upper-layer.js';
 
 export interface FindOperation {
   readonly sopClassUid: string;
@@ -33,13 +39,25 @@ export interface FindOperation {
   readonly identifier: Buffer;
 }
 
+/** C-GET. Objects go to the store service of the options, where the peer was told by `roles` that we are an SCP of their SOP classes. */
+export type GetOperation = FindOperation;
+
+export interface MoveOperation extends FindOperation {
+  /** AE title, as the peer knows it. */
+  readonly moveDestination: string;
+}
+
 const VERIFICATION_SOP_CLASS = '1.2.840.10008.1.1';
 const LARGEST_PDU_WE_SEND_BYTES = 1024 * 1024;
 const MAX_COMMAND_BYTES = 64 * 1024;
 const LAYER_LIMITS = { maxAssociateRequestBytes: 256 * 1024, maxPresentationContexts: 128, artimMs: 10_000, abortLingerMs: 500 };
 
-export class RequestorAssociation implements InvokingAssociation, UpperLayerUser, MessageHandler, DataSender {
-  readonly acceptedContexts: UsableContext[] = [];
+export class RequestorAssociation implements InvokingAssociation, PerformingAssociation, UpperLayerUser, MessageHandler, DataSender {
+  readonly limits = DEFAULT_ACCEPTOR_LIMITS;
+  readonly timers: TimerSource;
+  readonly session = undefined;
+  /** Associations of ours have no numbers. */
+  readonly associationId = 0;
   operationsWindow: OperationsWindow = { maxInvoked: 1, maxPerformed: 1 };
   roles: readonly RoleSelection[] = [];
   extendedNegotiations: readonly ExtendedNegotiation[] = [];
@@ -52,6 +70,10 @@ export class RequestorAssociation implements InvokingAssociation, UpperLayerUser
   readonly #timeout: ArtimTimer;
   readonly #outlet = new MessageOutlet(this);
   readonly #invoker = new OperationInvoker(this.#outlet, this);
+  readonly #performer: OperationPerformer;
+  /** Whose message comes in. */
+  #incoming: OperationInvoker | OperationPerformer = this.#invoker;
+  readonly #contexts = new Map<number, AcceptedContext>();
   /** Searches that have more answers than were taken: while there are any, nothing is read. */
   readonly #paused = new Set<FindSearch>();
   #failure: AssociationError | null = null;
@@ -59,13 +81,27 @@ export class RequestorAssociation implements InvokingAssociation, UpperLayerUser
   #released: Deferred<void> | null = null;
 
   constructor(transport: Duplex, private readonly request: AssociationRequest, private readonly options: RequestorOptions) {
-    const timers = options.timers ?? new SystemTimerSource();
+    this.timers = options.timers ?? new SystemTimerSource();
+    this.#performer = new OperationPerformer(options.services ?? {}, this, this.#outlet);
     this.established = this.#establish.promise;
     this.#messages = new MessageReader(this, MAX_COMMAND_BYTES);
-    this.#layer = new UpperLayer(transport, 'requestor', this, { ...LAYER_LIMITS, maxPduBytes: request.maxPduBytes }, timers);
-    this.#timeout = new ArtimTimer(timers, () => this.#layer.abort(Abort.byUser, 'the peer did not answer in time'));
+    this.#layer = new UpperLayer(transport, 'requestor', this, { ...LAYER_LIMITS, maxPduBytes: request.maxPduBytes }, this.timers);
+    this.#timeout = new ArtimTimer(this.timers, () => this.#layer.abort(Abort.byUser, 'the peer did not answer in time'));
     this.#timeout.start(options.associateTimeoutMs ?? 30_000);
     this.#layer.requestAssociation(encodeAssociateRq(request));
+  }
+
+  get callingAet(): string {
+    return this.request.callingAet;
+  }
+  get calledAet(): string {
+    return this.request.calledAet;
+  }
+  get peer(): PeerAddress {
+    return { address: this.options.host, port: this.options.port };
+  }
+  get acceptedContexts(): readonly UsableContext[] {
+    return [...this.#contexts.values()];
   }
 
   async echo(): Promise<number> {
@@ -78,10 +114,8 @@ export class RequestorAssociation implements InvokingAssociation, UpperLayerUser
     return command.status;
   }
 
-  async store(operation: StoreOperation): Promise<StoreOutcome> {
-    const context = this.contextFor(operation.sopClassUid, operation.transferSyntaxUid);
-    if (!context) throw new NoPresentationContextError(operation.sopClassUid, operation.transferSyntaxUid);
-    return this.#invoker.store(context.id, operation);
+  async store(operation: StoreOperation, signal?: AbortSignal): Promise<StoreOutcome> {
+    return this.#invoker.store(this.#contextOf(operation).id, operation, signal);
   }
 
   /**
@@ -90,8 +124,7 @@ export class RequestorAssociation implements InvokingAssociation, UpperLayerUser
    * @throws NoPresentationContextError
    */
   find(operation: FindOperation): FindSearch {
-    const context = this.contextFor(operation.sopClassUid, operation.transferSyntaxUid);
-    if (!context) throw new NoPresentationContextError(operation.sopClassUid, operation.transferSyntaxUid);
+    const context = this.#contextOf(operation);
     const association: FindAssociation = {
       begin: (search) => this.#invoker.begin(search, {
         contextId: context.id,
@@ -106,6 +139,35 @@ export class RequestorAssociation implements InvokingAssociation, UpperLayerUser
     return new FindSearch(association);
   }
 
+  /**
+   * Nothing is sent before the first iteration. Without a byte of the peer for `responseTimeoutMs` the association ends: a peer that says nothing
+   * while it sends objects needs a longer one.
+   * @throws NoPresentationContextError
+   */
+  move(operation: MoveOperation): Retrieval {
+    return this.#retrieve(operation, operation.moveDestination);
+  }
+
+  /** Likewise. @throws NoPresentationContextError */
+  get(operation: GetOperation): Retrieval {
+    return this.#retrieve(operation, undefined);
+  }
+
+  #retrieve(operation: GetOperation, moveDestination: string | undefined): Retrieval {
+    const { id: contextId, transferSyntax: transferSyntaxUid } = this.#contextOf(operation);
+    const { sopClassUid, identifier: dataset } = operation;
+    const invocation: Invocation = {
+      contextId,
+      command: (messageId, peerMaxPduBytes) => encodeRetrieveRequest(contextId, peerMaxPduBytes, messageId, sopClassUid, moveDestination),
+      dataset,
+    };
+    return new Retrieval({
+      transferSyntaxUid,
+      begin: (retrieval) => this.#invoker.begin(retrieval, invocation),
+      cancel: (messageId) => this.#invoker.cancel(messageId, contextId),
+    });
+  }
+
   /** What the peer granted for a query SOP class of what we proposed (PS3.4 §C.5.1.1). */
   queryExtensions(sopClassUid: string): QueryExtensions {
     const informationOf = (all: readonly ExtendedNegotiation[]): Buffer => all.find((one) => one.sopClassUid === sopClassUid)?.information ?? Buffer.alloc(0);
@@ -115,15 +177,29 @@ export class RequestorAssociation implements InvokingAssociation, UpperLayerUser
   }
 
   contextFor(abstractSyntax: string, transferSyntax: string): UsableContext | undefined {
-    return this.acceptedContexts.find((one) => one.abstractSyntax === abstractSyntax && one.transferSyntax === transferSyntax);
+    for (const context of this.#contexts.values()) {
+      if (context.abstractSyntax === abstractSyntax && context.transferSyntax === transferSyntax) return context;
+    }
+    return undefined;
   }
 
-  /** Waits for the answers still owed, then releases in order. */
+  #contextOf({ sopClassUid, transferSyntaxUid }: { sopClassUid: string; transferSyntaxUid: string }): UsableContext {
+    const context = this.contextFor(sopClassUid, transferSyntaxUid);
+    if (!context) throw new NoPresentationContextError(sopClassUid, transferSyntaxUid);
+    return context;
+  }
+
+  /** What the peer performs with us as SCU. */
+  get storageContexts(): readonly UsableContext[] {
+    return [...this.#contexts.values()].filter((context) => context.peerIsScp);
+  }
+
+  /** Waits for the answers still owed, by both sides, then releases in order. */
   async release(): Promise<void> {
     await this.#outlet.written();
     if (this.#failure) throw this.#failure;
     this.#released = deferred<void>();
-    if (this.#invoker.outstanding === 0) this.#startRelease();
+    this.#releaseIfDone();
     await this.#released.promise;
   }
 
@@ -134,18 +210,19 @@ export class RequestorAssociation implements InvokingAssociation, UpperLayerUser
   /** Who does not read is not owed an answer in time. */
   #pause(search: FindSearch): void {
     this.#paused.add(search);
-    this.#layer.hold(Hold.sink);
+    this.#layer.hold(Hold.reader);
     this.#timeout.stop();
   }
 
   #resume(search: FindSearch): void {
     if (!this.#paused.delete(search) || this.#paused.size > 0) return;
+    this.#layer.release(Hold.reader);
     this.#restartTimeout();
-    this.#layer.release(Hold.sink);
   }
 
   #restartTimeout(): void {
-    if (this.#failure || this.#invoker.outstanding === 0 || this.#paused.size > 0) this.#timeout.stop();
+    const isOurTurn = this.#layer.held || (this.#performer.outstanding > 0 && !this.#performer.isReceiving);
+    if (this.#failure || this.#invoker.outstanding === 0 || isOurTurn) this.#timeout.stop();
     else this.#timeout.start(this.options.responseTimeoutMs ?? 60_000);
   }
 
@@ -162,8 +239,8 @@ export class RequestorAssociation implements InvokingAssociation, UpperLayerUser
     this.#timeout.stop();
   }
 
-  #startRelease(): void {
-    if (this.#layer.state !== 'Sta6') return;
+  #releaseIfDone(): void {
+    if (this.#invoker.outstanding > 0 || this.#performer.outstanding > 0 || this.#layer.state !== 'Sta6') return;
     this.#timeout.start(this.options.responseTimeoutMs ?? 60_000);
     this.#layer.requestRelease();
   }
@@ -172,18 +249,29 @@ export class RequestorAssociation implements InvokingAssociation, UpperLayerUser
 
   associateAccepted(answer: AssociationAnswer): void {
     this.#timeout.stop();
+    const { user } = answer;
+    this.roles = user.roles;
     for (const { id, result, transferSyntax } of answer.contexts) {
       const asked = this.request.presentationContexts.find((context) => context.id === id);
-      if (asked && result === 0) this.acceptedContexts.push({ id, abstractSyntax: asked.abstractSyntax, transferSyntax });
+      if (asked && result === 0) this.#contexts.set(id, this.#contextWithRoles(id, asked.abstractSyntax, transferSyntax));
     }
-    const { user } = answer;
     this.operationsWindow = user.operationsWindow ?? this.operationsWindow;
     this.peerMaxPduBytes = Math.min(user.maxPduBytes || LARGEST_PDU_WE_SEND_BYTES, LARGEST_PDU_WE_SEND_BYTES);
-    this.#invoker.open(this.operationsWindow.maxInvoked, this.peerMaxPduBytes);
-    this.roles = user.roles;
+    const { maxInvoked, maxPerformed } = this.operationsWindow;
+    this.#invoker.open(maxInvoked, this.peerMaxPduBytes);
+    this.#performer.open(maxPerformed || Infinity, this.peerMaxPduBytes);
     this.extendedNegotiations = user.extendedNegotiations;
     this.userIdentityResponse = user.userIdentityResponse;
     this.#establish.resolve();
+  }
+
+  /** Only a role that was proposed can be granted; without an answer the default holds (PS3.7 §D.3.3.4). */
+  #contextWithRoles(id: number, abstractSyntax: string, transferSyntax: string): AcceptedContext {
+    const ofClass = (role: RoleSelection): boolean => role.sopClassUid === abstractSyntax;
+    const proposed = this.request.roles.find(ofClass);
+    const granted = this.roles.find(ofClass);
+    const peerIsScu = proposed?.scp === true && granted?.scp === true;
+    return { id, abstractSyntax, transferSyntax, peerIsScu, peerIsScp: !proposed || !granted || granted.scu, queryExtensions: NO_QUERY_EXTENSIONS };
   }
 
   associateRejected(rejection: AssociationRejection): void {
@@ -211,29 +299,56 @@ export class RequestorAssociation implements InvokingAssociation, UpperLayerUser
   valueEnd(): void {
     this.#messages.valueEnd();
   }
-  readEnd(): void {}
+  readEnd(): void {
+    this.#performer.readEnd();
+  }
   received(): void {
+    this.#performer.readBegins();
     if (this.#invoker.outstanding > 0) this.#restartTimeout();
   }
-  messageBegins(): void {}
+  messageBegins(): void {
+    this.#performer.messageBegins();
+  }
 
   isAccepted(contextId: number): boolean {
-    return this.acceptedContexts.some((context) => context.id === contextId);
+    return this.#contexts.has(contextId);
   }
 
-  command(_contextId: number, command: CommandSet): void {
-    if (!(command.commandField & RESPONSE_BIT)) return this.fault(Abort.unexpectedPduParameter, 'a request, which only requestors make');
-    this.#invoker.response(command);
+  command(contextId: number, command: CommandSet): void {
+    const context = this.#contexts.get(contextId);
+    if (!context) return;
+    if (command.commandField & RESPONSE_BIT) {
+      this.#incoming = this.#invoker;
+      return this.#invoker.response(command);
+    }
+    this.#incoming = this.#performer;
+    this.#performer.request(context, command);
   }
   data(bytes: Buffer): void {
-    this.#invoker.data(bytes);
+    this.#incoming.data(bytes);
   }
   dataEnd(): void {
-    this.#invoker.dataEnd();
+    this.#incoming.dataEnd();
   }
   progressed(): void {
     this.#restartTimeout();
-    if (this.#released && this.#invoker.outstanding === 0) this.#startRelease();
+    if (this.#released) this.#releaseIfDone();
+  }
+  answered(): void {
+    this.progressed();
+  }
+  operationRefused(): void {}
+  operationFailed(error: unknown): void {
+    this.options.onFailure?.(error);
+  }
+
+  pauseReading(reason: HoldReason): void {
+    this.#layer.hold(reason);
+    this.#restartTimeout();
+  }
+  resumeReading(reason: HoldReason): void {
+    this.#layer.release(reason);
+    this.#restartTimeout();
   }
 
   fault(abort: AssociationAbort, detail: string): void {
@@ -254,6 +369,7 @@ export class RequestorAssociation implements InvokingAssociation, UpperLayerUser
     this.#failure ??= error;
     this.#establish.reject(this.#failure);
     this.#released?.reject(this.#failure);
+    this.#performer.abort(this.#failure.message);
     this.#invoker.end(this.#failure);
   }
 }

@@ -1,5 +1,6 @@
 // What an association of ours is opened with.
 import type { Duplex } from 'node:stream';
+import type { DimseServices } from '../dimse/dimse-services.js';
 import type { ExtendedNegotiation, OperationsWindow, RoleSelection, UserIdentity } from './association-request.js';
 import type { Implementation } from './negotiation.js';
 import type { TimerSource } from './timer-source.js';
@@ -25,6 +26,13 @@ export interface RequestorOptions {
   /** For queries see `proposeQueryExtensions`. */
   readonly extendedNegotiations?: readonly ExtendedNegotiation[];
   readonly userIdentity?: UserIdentity;
+  /**
+   * What the peer may ask of us: C-STORE where we take the role of an SCP (`roles`), as C-GET needs it. AE titles that requests tell are those of
+   * the association: the called one is the peer's.
+   */
+  readonly services?: DimseServices;
+  /** A service threw something that is not a DimseFailure: a defect of ours, the peer got a defined answer. */
+  onFailure?(error: unknown): void;
   readonly implementation?: Implementation;
   /** Connecting and negotiating, each. Default 30 s. */
   readonly associateTimeoutMs?: number;

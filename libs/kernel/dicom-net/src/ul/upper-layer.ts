@@ -47,7 +47,7 @@ export interface UpperLayerUser {
 }
 
 /** Why reading is held: each holder lets go for itself. */
-export const Hold = { sink: 1, window: 2, output: 4 } as const;
+export const Hold = { sink: 1, window: 2, output: 4, reader: 8 } as const;
 export type HoldReason = (typeof Hold)[keyof typeof Hold];
 
 /** A peer that does not take our answers is not read from above this. */
