@@ -10,6 +10,8 @@ import type { StoredInstance } from './stored-instance.js';
 const READ_AHEAD_BYTES = 1024 * 1024;
 /** Begun and not yet taken: with what is read ahead of each, this bounds what a request holds. */
 const WINDOW = 4;
+/** Kept for the next object; more than that is given to the collector. */
+const MAX_FREE_BUFFERS = 16;
 
 /** What one instance is sent from. */
 export interface FedObject {
@@ -18,6 +20,8 @@ export interface FedObject {
   failure?: unknown;
   /** The dataset, without File Meta Information, as it is stored or in another uncompressed syntax (see `canSendIn`); asked for once. */
   dataset(transferSyntaxUid: string): Buffer | AsyncIterable<Buffer>;
+  /** Its bytes are not needed any more by anybody, the network included: their memory is used again. */
+  release(): void;
 }
 
 /** Whether an instance can be given in a transfer syntax: its own, or another one that says the same bytes of pixels. */
@@ -27,6 +31,9 @@ export function canSendIn({ transferSyntaxUid }: Pick<StoredInstance, 'transferS
 }
 
 export class ObjectFeed {
+  // Used again: new memory for each object costs as much in page faults and collections as reading and sending it.
+  private readonly free: Buffer[] = [];
+
   constructor(private readonly readInstance: ReadInstance) {}
 
   objects(instances: Iterable<StoredInstance>): AsyncGenerator<FedObject, void, void> {
@@ -36,13 +43,22 @@ export class ObjectFeed {
   private async object(instance: StoredInstance): Promise<FedObject> {
     const { datasetOffset, objectLength, transferSyntaxUid } = instance;
     const length = objectLength - datasetOffset;
+    const memory = length <= READ_AHEAD_BYTES ? (this.free.pop() ?? Buffer.allocUnsafeSlow(READ_AHEAD_BYTES)) : undefined;
     try {
       await this.readInstance.prove(instance);
-      const ahead = length <= READ_AHEAD_BYTES ? await this.readInstance.read(instance, datasetOffset, length) : undefined;
-      return { instance, dataset: (wanted) => (wanted === transferSyntaxUid ? (ahead ?? this.readInstance.stream(instance, datasetOffset, length)) : this.rewritten(instance, wanted, ahead)) };
+      const ahead = memory && (await this.readInstance.read(instance, datasetOffset, length, memory));
+      return {
+        instance,
+        dataset: (wanted) => (wanted === transferSyntaxUid ? (ahead ?? this.readInstance.stream(instance, datasetOffset, length)) : this.rewritten(instance, wanted, ahead)),
+        release: () => this.keep(memory),
+      };
     } catch (failure) {
-      return { instance, failure, dataset: () => Buffer.alloc(0) };
+      return { instance, failure, dataset: () => Buffer.alloc(0), release: () => undefined };
     }
+  }
+
+  private keep(memory: Buffer | undefined): void {
+    if (memory && this.free.length < MAX_FREE_BUFFERS) this.free.push(memory);
   }
 
   private async *rewritten(instance: StoredInstance, wanted: string, ahead: Buffer | undefined): AsyncGenerator<Buffer, void, void> {

@@ -21,13 +21,16 @@ export class ReadInstance {
     private readonly places: PlaceReader,
   ) {}
 
-  /** @throws CorruptDataError when no copy can be read; UnavailableError when that may pass */
-  async read(instance: StoredInstance, offset: number, length: number): Promise<Buffer> {
+  /**
+   * @param memory to read into where the store can; the answer is then part of it
+   * @throws CorruptDataError when no copy can be read; UnavailableError when that may pass
+   */
+  async read(instance: StoredInstance, offset: number, length: number, memory?: Buffer): Promise<Buffer> {
     const failed = new Set<number>();
     for (let moves = 0; ; ) {
       const { copy } = instance;
       try {
-        return await this.places.read(copy.place, offset, length);
+        return await this.places.read(copy.place, offset, length, memory);
       } catch (error) {
         if (error instanceof PlaceMovedError && ++moves > MAX_MOVES) throw new UnavailableError('The bytes of the instance keep moving.', { cause: error });
         if (!(error instanceof PlaceMovedError)) await this.#giveUpOn(instance, copy, failed, error);

@@ -114,6 +114,7 @@ class Sender {
         sopClassUid, sopInstanceUid, transferSyntaxUid, dataset: object.dataset(transferSyntaxUid), moveOriginatorAet: originator.aet, moveOriginatorMessageId: originator.messageId,
       });
       this.breaks = 0;
+      object.release();
       sent();
       tally.answered(sopInstanceUid, status);
     } catch (error) {

@@ -38,7 +38,7 @@ export class GetHandler implements RetrieveService<GetRequest> {
     for (let next = await objects.next(); !next.done && !request.signal.aborted; next = await objects.next()) await this.sendOne(request, next.value, tally);
   }
 
-  private async sendOne(request: GetRequest, { instance, failure, dataset }: FedObject, tally: Tally): Promise<void> {
+  private async sendOne(request: GetRequest, { instance, failure, dataset, release }: FedObject, tally: Tally): Promise<void> {
     const { sopClassUid, sopInstanceUid } = instance;
     if (failure !== undefined) return tally.failedFor(sopInstanceUid, 'its bytes cannot be read now');
     const contexts = request.storageContexts.filter(({ abstractSyntax }) => abstractSyntax === sopClassUid);
@@ -47,6 +47,7 @@ export class GetHandler implements RetrieveService<GetRequest> {
     if (transferSyntaxUid === undefined) return tally.failedFor(sopInstanceUid, 'its transfer syntax was not negotiated');
     try {
       const { status } = await request.store({ sopClassUid, sopInstanceUid, transferSyntaxUid, dataset: dataset(transferSyntaxUid) });
+      release();
       this.parts.sent();
       tally.answered(sopInstanceUid, status);
     } catch (error) {
