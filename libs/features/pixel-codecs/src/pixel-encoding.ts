@@ -59,7 +59,8 @@ export function decodedModule(encoding: PixelEncoding, module: PixelModule): Pix
 /** Colour transforms that belong to the codestream are undone by its decoder (PS3.5 §8.2.1, §8.2.4); others stay what they are. */
 function decodedPhotometricInterpretation({ codec, isLossy }: PixelEncoding, { photometricInterpretation, samplesPerPixel }: PixelModule): string {
   const isTransformed = codec === 'jpeg' ? isLossy && samplesPerPixel === 3 : codec === 'jpeg2000' || codec === 'htj2k' ? /^YBR_(ICT|RCT)$/.test(photometricInterpretation) : false;
-  return isTransformed ? 'RGB' : photometricInterpretation;
+  // Decoders give every pixel all of its samples, even where the dataset says that pixels share some.
+  return isTransformed ? 'RGB' : photometricInterpretation.replace(/_42[02]$/, '');
 }
 
 /** The module of a native frame once it is encoded. JPEG 2000 takes the reversible transform for RGB (PS3.5 §8.2.4). */

@@ -78,6 +78,12 @@ describe('B5: lossless transcoding', () => {
     }
   });
 
+  it.each(['1.2.840.10008.1.2.4.202', '1.2.840.10008.1.2.4.203'])('given HTJ2K ordered by resolution, when it is decoded as %s, then no bit differs', async (uid) => {
+    const module = grey(16, 12, 1);
+    const { bytes } = await pool.transcodeFrame(LITTLE_ENDIAN, '1.2.840.10008.1.2.4.201', module, generatedImage(module));
+    expect(Buffer.compare((await pool.decodeFrame(uid, module, bytes)).bytes, generatedImage(module))).toBe(0);
+  });
+
   it('given the transfer syntax that is stored, when it is asked for, then the bytes are the same ones, whatever they are', async () => {
     const bytes = Buffer.from('no codestream at all');
     expect((await pool.transcodeFrame('1.2.840.10008.1.2.4.91', '1.2.840.10008.1.2.4.91', grey(8, 8, 0), bytes)).bytes).toBe(bytes);

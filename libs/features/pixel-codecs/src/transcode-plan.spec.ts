@@ -36,6 +36,9 @@ describe('W05, D21: planTranscode', () => {
   it('given colour that pixels share, when it is to be compressed, then it is not', () => {
     expect(alternatives(LITTLE_ENDIAN, JPEG_LS, colour(8, 0, 'YBR_FULL_422'))).toEqual([LITTLE_ENDIAN, IMPLICIT, '1.2.840.10008.1.2.1.99']);
   });
+  it('given a lossless codestream said to have colour that pixels share, when it is decoded, then each has its own', () => {
+    expect(planTranscode('1.2.840.10008.1.2.4.70', LITTLE_ENDIAN, colour(8, 0, 'YBR_FULL_422')).result).toEqual(colour(8, 0, 'YBR_FULL'));
+  });
   it('given native little endian, when another encoding of the dataset is asked for, then the pixels stay', () => {
     expect(planTranscode(IMPLICIT, LITTLE_ENDIAN, grey(1, 1, 0))).toMatchObject({ isIdentity: true });
     expect(planTranscode('1.2.840.10008.1.2.2', LITTLE_ENDIAN, grey(16, 12, 0))).toMatchObject({ isIdentity: false });
