@@ -24,7 +24,7 @@ export interface WorkspacePackage {
 
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+|\brequire\s*\(\s*)(['"])([^'"\n]+)\1/g;
 /** Tests and benchmarks beside the code. */
-const TEST_FILE = /\.(spec|int-spec|test|test-kit)\.ts$|\/bench\/|\/test-parts\//;
+const TEST_FILE = /\.(spec|int-spec|test)\.ts$|\/bench\/|\/test-parts\//;
 
 /** Without comments: an import that is only talked about is none. Strings keep their slashes because `://` is left alone. */
 export const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`])\/\/.*$/gm, '$1');

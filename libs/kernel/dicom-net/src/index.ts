@@ -5,7 +5,7 @@ export { DicomAcceptor, type DicomAcceptorOptions } from './ul/acceptor.js';
 export { ContextResult, type AssociationAcceptance, type AssociationDecision, type ContextRejection } from './ul/association-decision.js';
 export { type AssociationHandover, type BegunConnection } from './ul/association-handover.js';
 export {
-  AssociationAbortedError, AssociationError, AssociationRejectedError, AssociationTransportError, NoPresentationContextError,
+  AssociationAbortedError, AssociationError, AssociationRejectedError, AssociationTransportError, NoPresentationContextError, RoleNotGrantedError,
 } from './ul/association-error.js';
 export {
   type AssociationRequest, type CommonExtendedNegotiation, type ExtendedNegotiation, type OperationsWindow, type ProposedContext,
@@ -30,6 +30,12 @@ export { GET_SOP_CLASSES, isQueryRetrieveSopClass, MOVE_SOP_CLASSES, QUERY_SOP_C
 export { NO_QUERY_EXTENSIONS, proposeQueryExtensions, type QueryExtensions } from './dimse/query-extensions.js';
 export { type FindAnswer, type FindOutcome, type FindRequest, type FindService } from './dimse/find-service.js';
 export { type FindSearch } from './dimse/find-search.js';
+export { type Action, type ActionOperation, type ActionRequest, type ActionService } from './dimse/action-service.js';
+export {
+  type EventReport, type EventReportOperation, type EventReportRequest, type EventReportService,
+} from './dimse/event-report-service.js';
+export { type NormalizedOutcome } from './dimse/normalized-outcome.js';
+export { StorageCommitment } from './dimse/storage-commitment.js';
 export { type Retrieval, type RetrievalOutcome } from './dimse/retrieval.js';
 export {
   type GetRequest, type MoveRequest, type RetrieveOutcome, type RetrieveRequest, type RetrieveService, type SubOperations,

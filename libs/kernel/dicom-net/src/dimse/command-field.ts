@@ -11,6 +11,10 @@ export const CommandField = {
   cMoveRsp: 0x8021,
   cEchoRq: 0x0030,
   cEchoRsp: 0x8030,
+  nEventReportRq: 0x0100,
+  nEventReportRsp: 0x8100,
+  nActionRq: 0x0130,
+  nActionRsp: 0x8130,
   cCancelRq: 0x0fff,
 } as const;
 

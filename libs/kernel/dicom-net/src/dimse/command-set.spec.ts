@@ -4,7 +4,9 @@ import { rawCommand, rawElement, rawStoreRq } from '@perennia/testing';
 import { decodeCommandSet, MalformedCommandError } from './command-set.js';
 import { CommandWriter } from './command-writer.js';
 import { QueryRetrieveSopClass } from './query-retrieve-sop-class.js';
-import { encodeCancelRequest, encodeFindRequest, encodeStoreRequest } from './request.js';
+import {
+  encodeActionRequest, encodeCancelRequest, encodeEventReportRequest, encodeFindRequest, encodeRetrieveRequest, encodeStoreRequest,
+} from './request.js';
 import { encodePendingResponse, encodeResponse } from './response.js';
 
 const PDU_AND_PDV_HEADERS = 12;
@@ -50,6 +52,43 @@ describe('command sets', () => {
   it('given a C-CANCEL-RQ, then its bytes are those of PS3.7 §9.3.2.3', () => {
     const expected = hex('00000000040000001e000000', '0000000102000000ff0f', MESSAGE_ID_RESPONDED_TO, '00000008020000000101');
     expect(bytesOf(encodeCancelRequest(1, 16384, 7))).toBe(expected);
+  });
+
+  it('given a C-MOVE-RQ, then its bytes are those of PS3.7 §9.3.4.1', () => {
+    const expected = hex(
+      '00000000040000005e000000', SOP_CLASS.replace(Buffer.from('2.2.1').toString('hex'), Buffer.from('2.2.2').toString('hex')), '00000001020000002100', '00001001020000000700',
+      `000000060a000000${Buffer.from('WORKSTATIO').toString('hex')}`, '00000007020000000000', '00000008020000000000',
+    );
+    expect(bytesOf(encodeRetrieveRequest(1, 16384, 7, QueryRetrieveSopClass.studyRootMove, 'WORKSTATIO'))).toBe(expected);
+    expect(decodeCommandSet(Buffer.from(expected, 'hex'))).toMatchObject({ moveDestination: 'WORKSTATIO', priority: 0, messageId: 7 });
+  });
+
+  it('given numbers of sub-operations, then those that are there are told, in the order of PS3.7 §9.3.4.2', () => {
+    const response = bytesOf(encodeResponse(decodedFindRequest, 1, 16384, 0xff00, undefined, { subOperations: { remaining: 4, completed: 3, warning: 1 } }));
+    expect(response.endsWith(hex('00002010020000000400', '00002110020000000300', '00002310020000000100'))).toBe(true);
+    expect(decodeCommandSet(Buffer.from(response, 'hex'))).toMatchObject({
+      remainingSubOperations: 4, completedSubOperations: 3, failedSubOperations: -1, warningSubOperations: 1,
+    });
+  });
+
+  it('given an N-ACTION-RQ and an N-EVENT-REPORT-RQ, then they have the elements of PS3.7 §10.3.5.1 and §10.3.1.1', () => {
+    const about = { sopClassUid: '1.2', sopInstanceUid: '1.3', transferSyntaxUid: '1.2.840.10008.1.2' };
+    const action = decodeCommandSet(encodeActionRequest(1, 16384, 7, { ...about, actionTypeId: 1 }).subarray(PDU_AND_PDV_HEADERS));
+    expect(action).toMatchObject({ commandField: 0x0130, requestedSopClassUid: '1.2', requestedSopInstanceUid: '1.3', actionTypeId: 1, hasDataset: false });
+    const event = decodeCommandSet(encodeEventReportRequest(1, 16384, 7, { ...about, eventTypeId: 2, information: Buffer.alloc(2) }).subarray(PDU_AND_PDV_HEADERS));
+    expect(event).toMatchObject({ commandField: 0x0100, affectedSopClassUid: '1.2', affectedSopInstanceUid: '1.3', eventTypeId: 2, hasDataset: true });
+    for (const request of [action, event]) {
+      const response = decodeCommandSet(encodeResponse(request, 1, 16384, 0).subarray(PDU_AND_PDV_HEADERS));
+      const { eventTypeId, actionTypeId } = request;
+      expect(response).toMatchObject({ affectedSopClassUid: '1.2', affectedSopInstanceUid: '1.3', eventTypeId, actionTypeId, messageIdRespondedTo: 7 });
+    }
+  });
+
+  it('given optional elements without a value, as some peers send them, then they are absent', () => {
+    const command = decodeCommandSet(rawCommand(
+      rawElement(0x0100, 0x0021), rawElement(0x0110, 1), rawElement(0x0600, ''), rawElement(0x0700, ''), rawElement(0x0800, 1), rawElement(0x1020, ''),
+    ));
+    expect(command).toMatchObject({ moveDestination: '', priority: -1, remainingSubOperations: -1 });
   });
 
   it('given the longest UIDs and comment, then the response still fits one buffer', () => {

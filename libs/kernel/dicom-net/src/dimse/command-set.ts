@@ -20,6 +20,8 @@ export interface CommandSet {
   requestedSopInstanceUid: string;
   moveOriginatorAet: string;
   moveOriginatorMessageId: number;
+  eventTypeId: number;
+  actionTypeId: number;
   moveDestination: string;
   priority: number;
   remainingSubOperations: number;
@@ -35,7 +37,7 @@ export function decodeCommandSet(bytes: Buffer): CommandSet {
   const command: CommandSet = {
     commandField: -1, messageId: -1, messageIdRespondedTo: -1, hasDataset: false, status: -1, errorComment: '',
     affectedSopClassUid: '', affectedSopInstanceUid: '', requestedSopClassUid: '', requestedSopInstanceUid: '',
-    moveOriginatorAet: '', moveOriginatorMessageId: -1, moveDestination: '', priority: -1,
+    moveOriginatorAet: '', moveOriginatorMessageId: -1, eventTypeId: -1, actionTypeId: -1, moveDestination: '', priority: -1,
     remainingSubOperations: -1, completedSubOperations: -1, failedSubOperations: -1, warningSubOperations: -1,
   };
   let dataSetType = -1;
@@ -70,6 +72,8 @@ function assign(into: CommandSet, element: number, bytes: Buffer, start: number,
     case 0x0902: into.errorComment = textOf(bytes, start, end); break;
     case 0x1000: into.affectedSopInstanceUid = textOf(bytes, start, end); break;
     case 0x1001: into.requestedSopInstanceUid = textOf(bytes, start, end); break;
+    case 0x1002: into.eventTypeId = unsignedIfAny(bytes, start, end); break;
+    case 0x1008: into.actionTypeId = unsignedIfAny(bytes, start, end); break;
     case 0x1020: into.remainingSubOperations = unsignedIfAny(bytes, start, end); break;
     case 0x1021: into.completedSubOperations = unsignedIfAny(bytes, start, end); break;
     case 0x1022: into.failedSubOperations = unsignedIfAny(bytes, start, end); break;

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { CT_IMAGE_STORAGE, EXPLICIT_LITTLE, ManualTimerSource, rawAssociateRq, rawCancel, ScriptedPeer, STORE_CONTEXT } from '@perennia/testing';
 import { type AcceptorEvent, DicomAcceptor, GET_SOP_CLASSES, type GetRequest, type RetrieveOutcome, type SubOperations } from '../index.js';
-import { AS_SCP, done, GET, GET_CONTEXT, message, rawRetrieve, rawStoreRsp } from './retrieve.test-kit.js';
+import { AS_SCP, done, GET, GET_CONTEXT, message, rawRetrieve, rawStoreRsp } from '../../test-parts/retrieve-peer.js';
 
 const CHUNK_BYTES = 64 * 1024;
 /** Buffered in Node's socket, and in the kernel's sockets of both ends, which grow to a few MiB. */

@@ -4,7 +4,7 @@ import {
 } from '@perennia/testing';
 import {
   AS_SCP, counts, countsOf, done, GET, getting, harnessOf, type Message, message, peerOf, rawRetrieve, rawStoreRsp, Steered, window,
-} from './retrieve.test-kit.js';
+} from '../../test-parts/retrieve-peer.js';
 import type { GetRequest, RetrieveOutcome, SubOperations } from './retrieve-service.js';
 
 describe('C-GET as SCP', () => {

@@ -3,7 +3,7 @@ import { IMPLICIT_LITTLE, RAW_ABORT, RAW_RELEASE_RQ, rawCancel, rawData, rawEcho
 import { DimseFailure } from './dimse-failure.js';
 import type { DimseServices } from './dimse-services.js';
 import { QueryRetrieveSopClass } from './query-retrieve-sop-class.js';
-import { atOnce, counts, countsOf, done, getting, harnessOf, message, MOVE, moving, peerOf, rawRetrieve, Steered } from './retrieve.test-kit.js';
+import { atOnce, counts, countsOf, done, getting, harnessOf, message, MOVE, moving, peerOf, rawRetrieve, Steered } from '../../test-parts/retrieve-peer.js';
 import type { MoveRequest, RetrieveOutcome } from './retrieve-service.js';
 
 describe('C-MOVE as SCP', () => {

@@ -1,14 +1,18 @@
 // Decides what each DIMSE request gets: a service, or the status PS3.7 has for it. Knows nothing of sockets.
 import type { AcceptedContext } from '../ul/negotiation.js';
+import type { ActionService } from './action-service.js';
 import type { AnswerStream, StreamedOperation } from './answer-stream.js';
 import { CommandField } from './command-field.js';
 import type { CommandSet } from './command-set.js';
 import { type DatasetReceiver, DatasetDrain } from './dataset-receiver.js';
 import type { DimseServices } from './dimse-services.js';
 import { performEcho } from './echo.js';
+import type { EventReportOperation, EventReportService } from './event-report-service.js';
 import { FindReception } from './find.js';
 import type { FindService } from './find-service.js';
 import type { PerformingAssociation } from './performing-association.js';
+import { NormalizedReception } from './normalized.js';
+import type { NormalizedOutcome } from './normalized-outcome.js';
 import { refusalOf } from './operation-refusal.js';
 import { priorityOf } from './request.js';
 import type { RequestOrigin } from './request-origin.js';
@@ -18,7 +22,8 @@ import { StoreReception } from './store.js';
 import type { StoreService } from './store-service.js';
 
 export interface OperationObserver {
-  answer(status: number, errorComment?: string): void;
+  /** @param reply a dataset that goes with it */
+  answer(status: number, errorComment?: string, reply?: Buffer): void;
   refused(command: CommandSet, status: number): void;
   failed(error: unknown): void;
   /** The operation has more than one answer: they leave as they come, the final one too, and a C-CANCEL finds it. */
@@ -39,12 +44,14 @@ export function dispatchOperation(
       observer.answer(status);
     });
   }
-  const { echo, store, find, move, get } = services;
+  const { echo, store, find, move, get, action, eventReport } = services;
   switch (command.commandField) {
     case CommandField.cStoreRq: return store ? receiveStore(store, caller, context, command, observer) : null;
     case CommandField.cFindRq: return find ? receiveFind(find, caller, context, command, observer) : null;
     case CommandField.cMoveRq: return move ? receiveMove(move, caller, context, command, observer) : null;
     case CommandField.cGetRq: return get ? receiveGet(get, caller, context, command, observer) : null;
+    case CommandField.nActionRq: return action ? receiveAction(action, caller, context, command, observer) : null;
+    case CommandField.nEventReportRq: return eventReport ? receiveEventReport(eventReport, caller, context, command, observer) : null;
     default: return afterDataset(command, () => {
       if (echo) performEcho(echo, originOf(caller, command), (answer) => observer.answer(answer), (error) => observer.failed(error));
     });
@@ -133,4 +140,39 @@ function receiveRetrieve(
     refused: (status) => observer.refused(command, status),
     failed: (error) => observer.failed(error),
   });
+}
+
+function receiveAction(
+  service: ActionService, caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, observer: OperationObserver,
+): DatasetReceiver | null {
+  const { requestedSopClassUid: sopClassUid, requestedSopInstanceUid: sopInstanceUid, actionTypeId } = command;
+  const request = {
+    ...originOf(caller, command), sopClassUid, sopInstanceUid, actionTypeId, transferSyntaxUid: context.transferSyntax,
+    report: (operation: EventReportOperation) => caller.report(operation),
+  };
+  return receiveNormalized(caller, command, observer, (information) => service.perform(request, information));
+}
+
+function receiveEventReport(
+  service: EventReportService, caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, observer: OperationObserver,
+): DatasetReceiver | null {
+  const { affectedSopClassUid: sopClassUid, affectedSopInstanceUid: sopInstanceUid, eventTypeId } = command;
+  const request = { ...originOf(caller, command), sopClassUid, sopInstanceUid, eventTypeId, transferSyntaxUid: context.transferSyntax };
+  return receiveNormalized(caller, command, observer, (information) => service.receive(request, information));
+}
+
+function receiveNormalized(
+  caller: PerformingAssociation, command: CommandSet, observer: OperationObserver,
+  perform: (information: Buffer | null) => NormalizedOutcome | Promise<NormalizedOutcome>,
+): DatasetReceiver | null {
+  const reception = new NormalizedReception({
+    maxInformationBytes: caller.limits.maxInformationBytes,
+    perform,
+    answer: ({ status, errorComment, reply }) => observer.answer(status, errorComment, reply),
+    refused: (status) => observer.refused(command, status),
+    failed: (error) => observer.failed(error),
+  });
+  if (command.hasDataset) return reception;
+  void reception.perform(null);
+  return null;
 }

@@ -3,11 +3,14 @@
 import { deferred } from '../deferred.js';
 import { Abort, type AssociationAbort } from '../ul/abort-reason.js';
 import { ByteGatherer } from '../ul/byte-gatherer.js';
+import type { ActionOperation } from './action-service.js';
 import type { CommandSet } from './command-set.js';
+import type { EventReportOperation } from './event-report-service.js';
 import type { MessageOutlet } from './message-outlet.js';
 import { MessageWriter, UnsentMessageError } from './message-writer.js';
+import type { NormalizedOutcome } from './normalized-outcome.js';
 import { type OutstandingOperation, OutstandingOperations } from './outstanding-operations.js';
-import { encodeCancelRequest, encodeStoreRequest } from './request.js';
+import { encodeActionRequest, encodeCancelRequest, encodeEventReportRequest, encodeStoreRequest } from './request.js';
 import { statusCategory } from './status.js';
 import type { StoreOperation } from './store-operation.js';
 import type { StoreOutcome } from './store-service.js';
@@ -92,6 +95,29 @@ export class OperationInvoker {
       ...(signal ? { signal } : {}),
     });
     return { status: command.status, ...(command.errorComment ? { errorComment: command.errorComment } : {}) };
+  }
+
+  /** N-EVENT-REPORT, by us as SCP. */
+  report(contextId: number, operation: EventReportOperation): Promise<NormalizedOutcome> {
+    return this.#invokeNormalized({
+      contextId,
+      command: (messageId, peerMaxPduBytes) => encodeEventReportRequest(contextId, peerMaxPduBytes, messageId, operation),
+      ...(operation.information ? { dataset: operation.information } : {}),
+    });
+  }
+
+  /** N-ACTION, by us as SCU. */
+  action(contextId: number, operation: ActionOperation): Promise<NormalizedOutcome> {
+    return this.#invokeNormalized({
+      contextId,
+      command: (messageId, peerMaxPduBytes) => encodeActionRequest(contextId, peerMaxPduBytes, messageId, operation),
+      ...(operation.information ? { dataset: operation.information } : {}),
+    });
+  }
+
+  async #invokeNormalized(invocation: Invocation): Promise<NormalizedOutcome> {
+    const { command: { status, errorComment, hasDataset }, dataset: reply } = await this.invoke(invocation);
+    return { status, ...(errorComment ? { errorComment } : {}), ...(hasDataset ? { reply } : {}) };
   }
 
   /** Between messages, never within one; nothing is sent for an operation that has been answered meanwhile. */

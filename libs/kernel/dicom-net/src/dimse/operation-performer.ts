@@ -2,6 +2,7 @@
 // requests, or as they come where an operation has many answers. As many are under way as the peer may invoke; further ones wait.
 import { Abort } from '../ul/abort-reason.js';
 import type { AcceptedContext } from '../ul/negotiation.js';
+import { encodeDataPdus } from '../ul/pdu-writer.js';
 import { Hold } from '../ul/upper-layer.js';
 import { AnswerStream, type StreamedOperation } from './answer-stream.js';
 import { CommandField } from './command-field.js';
@@ -100,7 +101,7 @@ export class OperationPerformer {
     const refusal = this.#refusalOf(command);
     const pending = this.#responses.add(command.messageId);
     this.#receiver = dispatchOperation(this.services, this.association, context, command, refusal, {
-      answer: (status, errorComment) => this.#answer(pending, encodeResponse(command, context.id, this.#peerMaxPduBytes, status, errorComment)),
+      answer: (status, errorComment, reply) => this.#answer(pending, this.#encode(context, command, status, errorComment, reply)),
       refused: (refused, status) => this.association.operationRefused(refused.commandField, status),
       failed: (error) => this.association.operationFailed(error),
       stream: (operation) => this.#stream(operation, context, command),
@@ -125,6 +126,12 @@ export class OperationPerformer {
       this.#streams.delete(command.messageId);
       this.#answered();
     });
+  }
+
+  #encode(context: AcceptedContext, command: CommandSet, status: number, errorComment?: string, reply?: Buffer): Buffer {
+    if (!reply) return encodeResponse(command, context.id, this.#peerMaxPduBytes, status, errorComment);
+    const response = encodeResponse(command, context.id, this.#peerMaxPduBytes, status, errorComment, { hasDataset: true });
+    return Buffer.concat([response, encodeDataPdus(reply, context.id, this.#peerMaxPduBytes, 0)]);
   }
 
   #answer(pending: PendingResponse, response: Buffer): void {

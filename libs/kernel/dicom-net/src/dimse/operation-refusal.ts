@@ -1,4 +1,4 @@
-// Which requests are answered before any service sees them, and with what (PS3.7 §9.1 and Annex C).
+// Which requests are answered before any service sees them, and with what (PS3.7 §9.1, §10.1 and Annex C).
 import type { AcceptedContext } from '../ul/negotiation.js';
 import { CommandField } from './command-field.js';
 import type { CommandSet } from './command-set.js';
@@ -19,11 +19,16 @@ const WITHOUT_DATASET: Readonly<Record<number, number>> = {
 };
 
 export function refusalOf(services: DimseServices, context: AcceptedContext, command: CommandSet): number | null {
-  const served = sopClassesOf(services, command.commandField);
-  if (!served || !context.peerIsScu) return DimseStatus.unrecognizedOperation;
-  if (command.affectedSopClassUid !== context.abstractSyntax) return DimseStatus.sopClassNotSupported;
+  const { commandField } = command;
+  const served = sopClassesOf(services, commandField);
+  // An event is reported by an SCP; everything else is asked for by an SCU.
+  const hasRole = commandField === CommandField.nEventReportRq ? context.peerIsScp : context.peerIsScu;
+  if (!served || !hasRole) return DimseStatus.unrecognizedOperation;
+  if (commandField === CommandField.nActionRq) {
+    if (command.requestedSopClassUid !== context.abstractSyntax) return DimseStatus.noSuchSopClass;
+  } else if (command.affectedSopClassUid !== context.abstractSyntax) return DimseStatus.sopClassNotSupported;
   if (!served.has(context.abstractSyntax)) return DimseStatus.unrecognizedOperation;
-  return command.hasDataset ? null : WITHOUT_DATASET[command.commandField] ?? null;
+  return command.hasDataset ? null : WITHOUT_DATASET[commandField] ?? null;
 }
 
 /** Those that there is a service for. */
@@ -34,6 +39,8 @@ function sopClassesOf(services: DimseServices, commandField: number): SopClasses
     case CommandField.cFindRq: return services.find?.sopClassUids;
     case CommandField.cMoveRq: return services.move?.sopClassUids;
     case CommandField.cGetRq: return services.get?.sopClassUids;
+    case CommandField.nActionRq: return services.action?.sopClassUids;
+    case CommandField.nEventReportRq: return services.eventReport?.sopClassUids;
     default: return undefined;
   }
 }

@@ -4,9 +4,16 @@ import type { PeerAddress } from '../ul/peer-address.js';
 import type { TimerSource } from '../ul/timer-source.js';
 import type { HoldReason } from '../ul/upper-layer.js';
 import type { UsableContext } from '../ul/usable-context.js';
+import type { EventReportOperation } from './event-report-service.js';
+import type { NormalizedOutcome } from './normalized-outcome.js';
 import type { RetrieveLimits } from './retrieve.js';
 import type { StoreOperation } from './store-operation.js';
 import type { StoreOutcome } from './store-service.js';
+
+export interface PerformingLimits extends RetrieveLimits {
+  /** Of an N-ACTION or N-EVENT-REPORT. */
+  readonly maxInformationBytes: number;
+}
 
 export interface PerformingAssociation {
   readonly callingAet: string;
@@ -14,12 +21,14 @@ export interface PerformingAssociation {
   readonly peer: PeerAddress;
   readonly associationId: number;
   readonly session: unknown;
-  readonly limits: RetrieveLimits;
+  readonly limits: PerformingLimits;
   readonly timers: TimerSource;
   /** On which C-STORE may be invoked. */
   readonly storageContexts: readonly UsableContext[];
   /** @throws NoPresentationContextError, AssociationError, the reason of the signal when it is aborted before anything has left */
   store(operation: StoreOperation, signal: AbortSignal): Promise<StoreOutcome>;
+  /** @throws RoleNotGrantedError, AssociationError */
+  report(operation: EventReportOperation): Promise<NormalizedOutcome>;
   fault(abort: AssociationAbort, detail: string): void;
   /** Nothing more is read, until `resumeReading` for the same reason. */
   pauseReading(reason: HoldReason): void;

@@ -27,6 +27,8 @@ export function encodeResponse(
     .short(0x0900, status);
   if (errorComment) writer.text(0x0902, errorComment);
   if (sopInstanceUid) writer.uid(0x1000, sopInstanceUid);
+  if (request.eventTypeId >= 0) writer.short(0x1002, request.eventTypeId);
+  if (request.actionTypeId >= 0) writer.short(0x1008, request.actionTypeId);
   if (extras.subOperations) writeSubOperations(writer, extras.subOperations);
   return writer.finish(contextId, peerMaxPduBytes);
 }

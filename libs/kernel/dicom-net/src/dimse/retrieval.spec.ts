@@ -11,7 +11,7 @@ import {
 import { encodeAssociateAc } from '../ul/associate-pdu.js';
 import { emptyUserInformation } from '../ul/user-information.js';
 import { encodeFailedSopInstances } from './failed-sop-instances.js';
-import { atOnce, counts, done } from './retrieve.test-kit.js';
+import { atOnce, counts, done } from '../../test-parts/retrieve-peer.js';
 
 const MOVE = QueryRetrieveSopClass.studyRootMove;
 const GET = QueryRetrieveSopClass.studyRootGet;

@@ -17,6 +17,8 @@ export interface AcceptorLimits {
   readonly maxCommandBytes: number;
   /** Largest identifier of a query; one above it is read to its end and answered C000. Default 64 KiB. */
   readonly maxIdentifierBytes: number;
+  /** Largest information of an N-ACTION or N-EVENT-REPORT; one above it is read to its end and answered 0213. Default 4 MiB. */
+  readonly maxInformationBytes: number;
   /** How often the peer of a C-MOVE or C-GET is told of its progress, at most. Default 1 s. */
   readonly pendingIntervalMs: number;
   /** How long a cancelled C-MOVE or C-GET may take to count what was done. Default 500 ms. */
@@ -48,6 +50,7 @@ export const DEFAULT_ACCEPTOR_LIMITS: AcceptorLimits = {
   maxPduBytes: 128 * 1024,
   maxCommandBytes: 64 * 1024,
   maxIdentifierBytes: 64 * 1024,
+  maxInformationBytes: 4 * 1024 * 1024,
   pendingIntervalMs: 1000,
   cancelGraceMs: 500,
   maxOperations: 32,

@@ -45,6 +45,16 @@ export class AssociationTransportError extends AssociationError {
   }
 }
 
+/** The context was accepted, and our role in it was not (PS3.7 §D.3.3.4). */
+export class RoleNotGrantedError extends AssociationError {
+  readonly code = 'ROLE_NOT_GRANTED';
+  readonly retriable = false;
+
+  constructor(readonly sopClassUid: string, readonly role: 'SCU' | 'SCP') {
+    super(`The peer does not take us as ${role} of SOP class ${sopClassUid}: there is no presentation context with that role.`);
+  }
+}
+
 /** No accepted presentation context fits what should be sent. */
 export class NoPresentationContextError extends AssociationError {
   readonly code = 'NO_PRESENTATION_CONTEXT';

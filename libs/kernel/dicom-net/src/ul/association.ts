@@ -4,8 +4,10 @@ import { RESPONSE_BIT } from '../dimse/command-field.js';
 import type { CommandSet } from '../dimse/command-set.js';
 import type { DimseServices } from '../dimse/dimse-services.js';
 import { MessageOutlet } from '../dimse/message-outlet.js';
+import type { EventReportOperation } from '../dimse/event-report-service.js';
 import { type MessageHandler, MessageReader } from '../dimse/message-reader.js';
 import type { DataSender } from '../dimse/message-writer.js';
+import type { NormalizedOutcome } from '../dimse/normalized-outcome.js';
 import { type InvokingAssociation, OperationInvoker } from '../dimse/operation-invoker.js';
 import { OperationPerformer } from '../dimse/operation-performer.js';
 import type { PerformingAssociation } from '../dimse/performing-association.js';
@@ -16,7 +18,7 @@ import type { AcceptorLimits } from './acceptor-limits.js';
 import { encodeAssociateAc } from './associate-pdu.js';
 import type { AssociationAcceptance } from './association-decision.js';
 import type { BegunConnection } from './association-handover.js';
-import { AssociationAbortedError, AssociationTransportError, NoPresentationContextError } from './association-error.js';
+import { AssociationAbortedError, AssociationTransportError, NoPresentationContextError, RoleNotGrantedError } from './association-error.js';
 import type { AssociationRequest } from './association-request.js';
 import type { AssociationView } from './association-view.js';
 import { type AcceptedContext, type Implementation, negotiate } from './negotiation.js';
@@ -110,6 +112,16 @@ implements AssociationView, PerformingAssociation, InvokingAssociation, UpperLay
     const context = this.storageContexts.find((one) => one.abstractSyntax === sopClassUid && one.transferSyntax === transferSyntaxUid);
     if (!context) throw new NoPresentationContextError(sopClassUid, transferSyntaxUid);
     return this.#invoker.store(context.id, operation, signal);
+  }
+
+  /** N-EVENT-REPORT with the peer as SCU, which is the default. */
+  async report(operation: EventReportOperation): Promise<NormalizedOutcome> {
+    const { sopClassUid, transferSyntaxUid } = operation;
+    for (const context of this.#contexts.values()) {
+      const isOfClass = context.abstractSyntax === sopClassUid && context.transferSyntax === transferSyntaxUid;
+      if (isOfClass && context.peerIsScu) return this.#invoker.report(context.id, operation);
+    }
+    throw new RoleNotGrantedError(sopClassUid, 'SCP');
   }
 
   abort(detail: string): void {

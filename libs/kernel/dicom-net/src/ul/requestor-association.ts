@@ -1,13 +1,16 @@
 // An association we opened. Operations may be started concurrently: requests are sent one after the other, and as many
 // may be unanswered as the peer's window allows. Every operation settles: by its answer, or by the association's end.
 import type { Duplex } from 'node:stream';
+import type { ActionOperation } from '../dimse/action-service.js';
 import { RESPONSE_BIT } from '../dimse/command-field.js';
 import type { CommandSet } from '../dimse/command-set.js';
 import { type Deferred, deferred } from '../deferred.js';
+import type { EventReportOperation } from '../dimse/event-report-service.js';
 import { type FindAssociation, FindSearch } from '../dimse/find-search.js';
 import { MessageOutlet } from '../dimse/message-outlet.js';
 import { type MessageHandler, MessageReader } from '../dimse/message-reader.js';
 import type { DataSender } from '../dimse/message-writer.js';
+import type { NormalizedOutcome } from '../dimse/normalized-outcome.js';
 import { type Invocation, type InvokingAssociation, OperationInvoker } from '../dimse/operation-invoker.js';
 import { OperationPerformer } from '../dimse/operation-performer.js';
 import type { PerformingAssociation } from '../dimse/performing-association.js';
@@ -21,7 +24,7 @@ import { DEFAULT_ACCEPTOR_LIMITS } from './acceptor-limits.js';
 import { ArtimTimer } from './artim-timer.js';
 import { type AssociationAnswer, encodeAssociateRq } from './associate-pdu.js';
 import {
-  AssociationAbortedError, type AssociationError, AssociationRejectedError, AssociationTransportError, NoPresentationContextError,
+  AssociationAbortedError, type AssociationError, AssociationRejectedError, AssociationTransportError, NoPresentationContextError, RoleNotGrantedError,
 } from './association-error.js';
 import type { AssociationRequest, ExtendedNegotiation, OperationsWindow, RoleSelection } from './association-request.js';
 import type { AcceptedContext } from './negotiation.js';
@@ -181,6 +184,21 @@ export class RequestorAssociation implements InvokingAssociation, PerformingAsso
       if (context.abstractSyntax === abstractSyntax && context.transferSyntax === transferSyntax) return context;
     }
     return undefined;
+  }
+
+  /** As SCU. @throws NoPresentationContextError */
+  async action(operation: ActionOperation): Promise<NormalizedOutcome> {
+    return this.#invoker.action(this.#contextOf(operation).id, operation);
+  }
+
+  /**
+   * As SCP, which we are where `roles` proposed it and the peer granted it: Storage Commitment on an association of its own (PS3.4 §J.3.3).
+   * @throws NoPresentationContextError, RoleNotGrantedError
+   */
+  async report(operation: EventReportOperation): Promise<NormalizedOutcome> {
+    const { id } = this.#contextOf(operation);
+    if (!this.#contexts.get(id)?.peerIsScu) throw new RoleNotGrantedError(operation.sopClassUid, 'SCP');
+    return this.#invoker.report(id, operation);
   }
 
   #contextOf({ sopClassUid, transferSyntaxUid }: { sopClassUid: string; transferSyntaxUid: string }): UsableContext {

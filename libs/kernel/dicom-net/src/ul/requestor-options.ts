@@ -27,8 +27,8 @@ export interface RequestorOptions {
   readonly extendedNegotiations?: readonly ExtendedNegotiation[];
   readonly userIdentity?: UserIdentity;
   /**
-   * What the peer may ask of us: C-STORE where we take the role of an SCP (`roles`), as C-GET needs it. AE titles that requests tell are those of
-   * the association: the called one is the peer's.
+   * What the peer may ask of us: C-STORE where we take the role of an SCP (`roles`), as C-GET needs it, and N-EVENT-REPORT where we are the SCU.
+   * AE titles that requests tell are those of the association: the called one is the peer's.
    */
   readonly services?: DimseServices;
   /** A service threw something that is not a DimseFailure: a defect of ours, the peer got a defined answer. */

@@ -3,10 +3,10 @@ import {
   AcceptorHarness, CT_IMAGE_STORAGE, ECHO_CONTEXT, EXPLICIT_LITTLE, IMPLICIT_LITTLE, rawAssociateRq, rawCommand, rawData, rawElement, rawItem, rawPdv,
   type ScriptedPeer, settle, STORE_CONTEXT,
 } from '@perennia/testing';
-import { type CommandSet, decodeCommandSet } from './command-set.js';
-import type { DimseServices } from './dimse-services.js';
-import { GET_SOP_CLASSES, MOVE_SOP_CLASSES, QueryRetrieveSopClass } from './query-retrieve-sop-class.js';
-import type { GetRequest, MoveRequest, RetrieveOutcome, SubOperations } from './retrieve-service.js';
+import { type CommandSet, decodeCommandSet } from '../src/dimse/command-set.js';
+import type { DimseServices } from '../src/dimse/dimse-services.js';
+import { GET_SOP_CLASSES, MOVE_SOP_CLASSES, QueryRetrieveSopClass } from '../src/dimse/query-retrieve-sop-class.js';
+import type { GetRequest, MoveRequest, RetrieveOutcome, SubOperations } from '../src/dimse/retrieve-service.js';
 
 export const MOVE = 7;
 export const GET = 9;
