@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { formatStartFailure, toStartFailure } from '@perennia/all-in-one';
 import { addAssociationsCommand } from './commands/associations.command.js';
+import { addCommitmentsCommand } from './commands/commitments.command.js';
 import { addConfigCommand } from './commands/config.command.js';
 import { addDeadLettersCommand } from './commands/dead-letters.command.js';
 import { addDoctorCommand } from './commands/doctor.command.js';
@@ -19,7 +20,7 @@ const EXIT_ERROR = 2;
 const program = new Command('vna').description('Administers a Perennia archive').version('0.1.0').showHelpAfterError('(vna --help shows what there is)');
 for (const add of [
   addStatusCommand, addImportCommand, addExportCommand, addVerifyCommand, addRebuildIndexCommand, addMigrateCommand, addDoctorCommand, addConfigCommand,
-  addNodeCommand, addAssociationsCommand, addDeadLettersCommand, addTopicsCommand,
+  addNodeCommand, addAssociationsCommand, addCommitmentsCommand, addDeadLettersCommand, addTopicsCommand,
 ]) {
   add(program);
 }

@@ -1,15 +1,15 @@
-// What peers may ask the retrieve service for: queries, retrieval, verification, and storage where it is wanted on the same association.
+// What peers may ask the retrieve service for: queries, retrieval, storage commitment, verification, and storage where it is wanted on the same association.
 import {
   DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN,
 } from '@perennia/dicom-data';
-import { ContextResult, isQueryRetrieveSopClass, type ContextRejection, type QueryExtensions, type RoleSelection } from '@perennia/dicom-net';
+import { ContextResult, isQueryRetrieveSopClass, StorageCommitment, type ContextRejection, type QueryExtensions, type RoleSelection } from '@perennia/dicom-net';
 import { acceptStorage, isStorageClass } from '@perennia/ingest-pipeline/dimse';
 
 /** In which identifiers are read and written, the best first: explicit ones say what a value is. */
 const IDENTIFIER_SYNTAXES = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN];
 
 export function acceptContext(abstractSyntax: string, transferSyntaxes: readonly string[]): string | ContextRejection {
-  if (!isQueryRetrieveSopClass(abstractSyntax)) return acceptStorage(abstractSyntax, transferSyntaxes);
+  if (!isQueryRetrieveSopClass(abstractSyntax) && abstractSyntax !== StorageCommitment.sopClassUid) return acceptStorage(abstractSyntax, transferSyntaxes);
   return IDENTIFIER_SYNTAXES.find((each) => transferSyntaxes.includes(each)) ?? ContextResult.transferSyntaxesNotSupported;
 }
 

@@ -1,15 +1,19 @@
-// The retrieve service: C-FIND on the catalogue, C-MOVE and C-GET from the store. It takes C-ECHO and C-STORE too, for peers that ask for everything on one association.
+// The retrieve service: C-FIND on the catalogue, C-MOVE and C-GET from the store, storage commitment. It takes C-ECHO and C-STORE too, for peers that ask for everything on one association.
 import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { CatalogSearch, PatientSearch } from '@perennia/catalog-query';
 import { DimseStatus, type DimseServices } from '@perennia/dicom-net';
 import { InstanceDirectory, ObjectFeed, ReadInstance } from '@perennia/egress';
 import { AssociationExchange, AssociationTraces, DimseListener, ListenerMetrics, StoreHandler } from '@perennia/ingest-pipeline/dimse';
 import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
-import { JobQueue } from '@perennia/jobs';
+import { JobQueue, JobRunner } from '@perennia/jobs';
 import { ControlDatabase, ImagingDatabase } from '@perennia/persistence';
 import { NodeDirectory } from '@perennia/remote-nodes';
 import { PlaceReader, StorageTiers } from '@perennia/storage';
 import { AppLogger, Clock, HealthRegistry, Metrics, Tracing } from '@perennia/telemetry';
+import { CheckCommitment } from './commitment/check-commitment.js';
+import { CommitmentHandler } from './commitment/commitment.handler.js';
+import { COMMITMENT_QUEUE, CommitmentJob, type CommitmentCursor, type CommitmentPayload } from './commitment/commitment.job.js';
+import { EventReporter } from './commitment/event-reporter.js';
 import { FindHandler } from './find/find.handler.js';
 import { acceptContext, acceptQueryExtensions, acceptRole } from './offered-contexts.js';
 import { GetHandler } from './retrieval/get.handler.js';
@@ -23,12 +27,14 @@ class RetrieveLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
 
   constructor(
     private readonly listener: DimseListener,
+    private readonly jobs: JobRunner,
     health: HealthRegistry,
   ) {
     health.addReadiness('query-listener', () => (this.listening ? undefined : 'not listening yet'));
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    this.jobs.start();
     await this.listener.start();
     this.listening = true;
   }
@@ -36,7 +42,7 @@ class RetrieveLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
   /** Before the pipeline ends: what is in flight is answered first. */
   async beforeApplicationShutdown(): Promise<void> {
     this.listening = false;
-    await this.listener.stop();
+    await Promise.all([this.listener.stop(), this.jobs.stop()]);
   }
 }
 
@@ -47,6 +53,7 @@ class PerformedServices implements DimseServices {
     readonly find: FindHandler,
     readonly move: MoveHandler,
     readonly get: GetHandler,
+    readonly action: CommitmentHandler,
   ) {}
 
   readonly echo = (): number => DimseStatus.success;
@@ -78,10 +85,31 @@ class PerformedServices implements DimseServices {
       useFactory: (imaging: ImagingDatabase, tiers: StorageTiers) => new InstanceDirectory({ imaging, jobs: new JobQueue(imaging), tiers: tiers.names, trustMs: tiers.trustMs }),
       inject: [ImagingDatabase, StorageTiers],
     },
+    { provide: ReadInstance, useFactory: (directory: InstanceDirectory, places: PlaceReader) => new ReadInstance(directory, places), inject: [InstanceDirectory, PlaceReader] },
+    { provide: ObjectFeed, useFactory: (read: ReadInstance) => new ObjectFeed(read), inject: [ReadInstance] },
     {
-      provide: ObjectFeed,
-      useFactory: (directory: InstanceDirectory, places: PlaceReader) => new ObjectFeed(new ReadInstance(directory, places)),
-      inject: [InstanceDirectory, PlaceReader],
+      provide: CheckCommitment,
+      useFactory: (directory: InstanceDirectory, read: ReadInstance, { commitmentDepth }: RetrieveConfig) => new CheckCommitment(directory, read, commitmentDepth),
+      inject: [InstanceDirectory, ReadInstance, RetrieveConfig],
+    },
+    { provide: EventReporter, useFactory: ({ aeTitle }: RetrieveConfig, clock: Clock) => new EventReporter(aeTitle, clock), inject: [RetrieveConfig, Clock] },
+    {
+      provide: CommitmentJob,
+      useFactory: (check: CheckCommitment, nodes: NodeDirectory, clock: Clock, reporter: EventReporter, { commitmentGrace }: RetrieveConfig) =>
+        new CommitmentJob({ check, nodes, clock, indexingGraceMs: commitmentGrace, report: (...told) => reporter.report(...told) }),
+      inject: [CheckCommitment, NodeDirectory, Clock, EventReporter, RetrieveConfig],
+    },
+    {
+      provide: JobRunner,
+      useFactory: (imaging: ImagingDatabase, clock: Clock, log: AppLogger, metrics: Metrics, commitment: CommitmentJob) =>
+        new JobRunner(imaging, { clock, log, metrics }).handle<CommitmentPayload, CommitmentCursor>(COMMITMENT_QUEUE, (job) => commitment.run(job), { concurrency: 2 }),
+      inject: [ImagingDatabase, Clock, AppLogger, Metrics, CommitmentJob],
+    },
+    {
+      provide: CommitmentHandler,
+      useFactory: (imaging: ImagingDatabase, check: CheckCommitment, reporter: EventReporter, clock: Clock, logger: AppLogger, runner: JobRunner) =>
+        new CommitmentHandler({ jobs: new JobQueue(imaging), check, reporter, clock, logger, wake: () => runner.wake() }),
+      inject: [ImagingDatabase, CheckCommitment, EventReporter, Clock, AppLogger, JobRunner],
     },
     { provide: NodeDirectory, useFactory: (control: ControlDatabase, clock: Clock) => new NodeDirectory(control, clock), inject: [ControlDatabase, Clock] },
     { provide: RetrieveMetrics, useFactory: (metrics: Metrics) => new RetrieveMetrics(metrics), inject: [Metrics] },
@@ -98,8 +126,8 @@ class PerformedServices implements DimseServices {
     },
     {
       provide: PerformedServices,
-      useFactory: (store: StoreHandler, find: FindHandler, move: MoveHandler, get: GetHandler) => new PerformedServices(store, find, move, get),
-      inject: [StoreHandler, FindHandler, MoveHandler, GetHandler],
+      useFactory: (store: StoreHandler, find: FindHandler, move: MoveHandler, get: GetHandler, action: CommitmentHandler) => new PerformedServices(store, find, move, get, action),
+      inject: [StoreHandler, FindHandler, MoveHandler, GetHandler, CommitmentHandler],
     },
     {
       provide: DimseListener,

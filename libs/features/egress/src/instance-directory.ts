@@ -42,7 +42,9 @@ const copyColumns = (trust: string): string => `c.copy_number, c.tier, c.object_
   case when c.state = 'suspect' or coalesce(c.verified_at, i.received_at) <= now() - ${trust}::float8 * interval '1 millisecond'
     then encode(coalesce(c.object_sha256, i.dataset_sha256), 'hex') end as digest,
   case when c.object_sha256 is null then i.dataset_offset else 0 end as digest_from`;
-const LIGHT_COLUMNS = `i.id, se.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid, i.object_length, i.dataset_offset, i.header_length, ${copyColumns('$8')}`;
+const lightColumns = (trust: string): string =>
+  `i.id, se.series_instance_uid, i.sop_instance_uid, i.sop_class_uid, i.transfer_syntax_uid, i.object_length, i.dataset_offset, i.header_length, ${copyColumns(trust)}`;
+const LIGHT_COLUMNS = lightColumns('$8');
 
 /** $1 bucket, $2 study id, $3 tenant, $4 study UID, $5 series UID or null, $6 instance UID or null, $7 tiers in the order of reading, $8 trust in milliseconds */
 const select = (columns: string, order: string): string => `
@@ -58,6 +60,16 @@ order by ${order}`;
 const IN_STORED_ORDER = select(LIGHT_COLUMNS, 'c.tier, c.object_key, c.offset_bytes');
 const IN_LISTED_ORDER = select(LIGHT_COLUMNS, 'i.series_id, i.instance_number, i.id');
 const WITH_FRAMES = select(`${LIGHT_COLUMNS}, i.number_of_frames, i.frame_index, i.bits_allocated`, 'i.id');
+
+/** $1 tenant, $2 instance UIDs, $3 tiers in the order of reading, $4 trust in milliseconds */
+const BY_UID = `
+select s.study_instance_uid, ${lightColumns('$4')}
+from imaging.sop_directory d
+join imaging.instance i on i.bucket = d.bucket and i.id = d.instance_id and i.state = 'current' and i.tenant_id = $1
+join imaging.study s on s.bucket = i.bucket and s.id = i.study_id and s.tenant_id = $1 and s.state <> 'tombstoned'
+join imaging.series se on se.bucket = i.bucket and se.id = i.series_id and se.tenant_id = $1
+join lateral (select * from imaging.copy c where c.bucket = i.bucket and c.instance_id = i.id order by ${copyOrder('$3')} limit 1) c on true
+where d.tenant_id = $1 and d.sop_instance_uid = any($2::text[])`;
 
 export interface InstanceDirectoryParts {
   imaging: ImagingDatabase;
@@ -83,6 +95,12 @@ export class InstanceDirectory {
   async instances(selection: InstanceSelection, order: 'stored' | 'listed'): Promise<StoredInstance[]> {
     const rows = await this.imaging.query<InstanceRow>(order === 'stored' ? IN_STORED_ORDER : IN_LISTED_ORDER, [...parametersOf(selection), ...this.readingRules]);
     return rows.map((row) => toInstance(row, selection));
+  }
+
+  /** Wherever they are; unknown ones are left out. */
+  async instancesByUid(tenantId: string, sopInstanceUids: readonly string[]): Promise<StoredInstance[]> {
+    const rows = await this.imaging.query<InstanceRow & { study_instance_uid: string }>(BY_UID, [tenantId, sopInstanceUids, ...this.readingRules]);
+    return rows.map((row) => toInstance(row, { tenantId, studyInstanceUid: row.study_instance_uid }));
   }
 
   async framed(selection: Required<InstanceSelection>): Promise<FramedInstance | null> {

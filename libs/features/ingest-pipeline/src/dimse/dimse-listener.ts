@@ -1,7 +1,7 @@
 // A DICOM listener of the archive: knows who may associate, what for, and says in the log how each association ended.
 import { ConfigurationError } from '@perennia/errors';
 import {
-  DicomAcceptor, isQueryRetrieveSopClass, Rejection, type AcceptorEvent, type AssociationAcceptance, type AssociationDecision, type AssociationRejection,
+  DicomAcceptor, isQueryRetrieveSopClass, Rejection, StorageCommitment, type AcceptorEvent, type AssociationAcceptance, type AssociationDecision, type AssociationRejection,
   type AssociationRequest, type DimseServices, type PeerAddress,
 } from '@perennia/dicom-net';
 import { faultPoint } from '@perennia/fault-points';
@@ -166,5 +166,5 @@ export class DimseListener {
 const QUIET: ReadonlySet<AcceptorEvent['type']> = new Set(['accepted', 'released', 'handed-over']);
 
 function asksForMoreThanStorage({ presentationContexts }: AssociationRequest): boolean {
-  return presentationContexts.some(({ abstractSyntax }) => isQueryRetrieveSopClass(abstractSyntax));
+  return presentationContexts.some(({ abstractSyntax }) => isQueryRetrieveSopClass(abstractSyntax) || abstractSyntax === StorageCommitment.sopClassUid);
 }
