@@ -13,6 +13,7 @@ REQUEST is JSON:
   refuse        {SOP Instance UID: status} that the destination answers
   abortAt       number of the object at which the destination aborts, once
   delay         seconds for each object
+  pixels        true: the digest of Pixel Data is told too
   cancelAfter   number of pending responses after which C-CANCEL is sent
 Prints {"statuses": [{"status", "remaining", "completed", "failed", "warning", "failedUids", "comment"}], "received": [{"uid", "sha256", "syntax", "originator", "message"}]}
 """
@@ -57,6 +58,7 @@ def handler(request):
                     "syntax": str(event.context.transfer_syntax),
                     "originator": str(event.request.MoveOriginatorApplicationEntityTitle or "").strip(),
                     "message": event.request.MoveOriginatorMessageID,
+                    **({"pixels": hashlib.sha256(event.dataset.PixelData).hexdigest()} if request.get("pixels") else {}),
                 })
         return status
     return store

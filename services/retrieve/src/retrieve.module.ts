@@ -2,11 +2,12 @@
 import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { CatalogSearch, PatientSearch } from '@perennia/catalog-query';
 import { DimseStatus, type DimseServices } from '@perennia/dicom-net';
-import { InstanceDirectory, ObjectFeed, ReadInstance } from '@perennia/egress';
+import { DecodedDataset, InstanceDirectory, ObjectFeed, ReadFrames, ReadInstance } from '@perennia/egress';
 import { AssociationExchange, AssociationTraces, DimseListener, ListenerMetrics, StoreHandler } from '@perennia/ingest-pipeline/dimse';
 import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
 import { JobQueue, JobRunner } from '@perennia/jobs';
 import { ControlDatabase, ImagingDatabase } from '@perennia/persistence';
+import { CodecPool, PixelDecoding } from '@perennia/pixel-codecs';
 import { NodeDirectory } from '@perennia/remote-nodes';
 import { PlaceReader, StorageTiers } from '@perennia/storage';
 import { AppLogger, Clock, HealthRegistry, Metrics, Tracing } from '@perennia/telemetry';
@@ -28,6 +29,7 @@ class RetrieveLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
   constructor(
     private readonly listener: DimseListener,
     private readonly jobs: JobRunner,
+    private readonly codecs: CodecPool,
     health: HealthRegistry,
   ) {
     health.addReadiness('query-listener', () => (this.listening ? undefined : 'not listening yet'));
@@ -43,6 +45,7 @@ class RetrieveLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
   async beforeApplicationShutdown(): Promise<void> {
     this.listening = false;
     await Promise.all([this.listener.stop(), this.jobs.stop()]);
+    await this.codecs.close();
   }
 }
 
@@ -86,7 +89,14 @@ class PerformedServices implements DimseServices {
       inject: [ImagingDatabase, StorageTiers],
     },
     { provide: ReadInstance, useFactory: (directory: InstanceDirectory, places: PlaceReader) => new ReadInstance(directory, places), inject: [InstanceDirectory, PlaceReader] },
-    { provide: ObjectFeed, useFactory: (read: ReadInstance) => new ObjectFeed(read), inject: [ReadInstance] },
+    { provide: CodecPool, useFactory: () => new CodecPool() },
+    { provide: PixelDecoding, useFactory: (pool: CodecPool) => new PixelDecoding(pool), inject: [CodecPool] },
+    {
+      provide: ObjectFeed,
+      useFactory: (directory: InstanceDirectory, readInstance: ReadInstance, decoder: PixelDecoding) =>
+        new ObjectFeed(readInstance, new DecodedDataset({ directory, readInstance, readFrames: new ReadFrames(readInstance), decoder })),
+      inject: [InstanceDirectory, ReadInstance, PixelDecoding],
+    },
     {
       provide: CheckCommitment,
       useFactory: (directory: InstanceDirectory, read: ReadInstance, { commitmentDepth }: RetrieveConfig) => new CheckCommitment(directory, read, commitmentDepth),
@@ -115,14 +125,17 @@ class PerformedServices implements DimseServices {
     { provide: RetrieveMetrics, useFactory: (metrics: Metrics) => new RetrieveMetrics(metrics), inject: [Metrics] },
     {
       provide: GetHandler,
-      useFactory: (directory: InstanceDirectory, feed: ObjectFeed, metrics: RetrieveMetrics) => new GetHandler({ directory, feed, sent: () => metrics.sent.inc({ operation: 'C-GET' }) }),
-      inject: [InstanceDirectory, ObjectFeed, RetrieveMetrics],
+      useFactory: (directory: InstanceDirectory, feed: ObjectFeed, decoding: PixelDecoding, metrics: RetrieveMetrics) =>
+        new GetHandler({ directory, feed, decodes: (each) => decoding.decodes(each), sent: () => metrics.sent.inc({ operation: 'C-GET' }) }),
+      inject: [InstanceDirectory, ObjectFeed, PixelDecoding, RetrieveMetrics],
     },
     {
       provide: MoveHandler,
-      useFactory: (directory: InstanceDirectory, feed: ObjectFeed, nodes: NodeDirectory, { aeTitle }: RetrieveConfig, clock: Clock, logger: AppLogger, metrics: RetrieveMetrics) =>
-        new MoveHandler({ directory, feed, nodes, aeTitle, clock, logger, sent: () => metrics.sent.inc({ operation: 'C-MOVE' }) }),
-      inject: [InstanceDirectory, ObjectFeed, NodeDirectory, RetrieveConfig, Clock, AppLogger, RetrieveMetrics],
+      useFactory: (
+        directory: InstanceDirectory, feed: ObjectFeed, decoding: PixelDecoding, nodes: NodeDirectory, { aeTitle }: RetrieveConfig, clock: Clock, logger: AppLogger, metrics: RetrieveMetrics,
+      ) =>
+        new MoveHandler({ directory, feed, decodes: (each) => decoding.decodes(each), nodes, aeTitle, clock, logger, sent: () => metrics.sent.inc({ operation: 'C-MOVE' }) }),
+      inject: [InstanceDirectory, ObjectFeed, PixelDecoding, NodeDirectory, RetrieveConfig, Clock, AppLogger, RetrieveMetrics],
     },
     {
       provide: PerformedServices,

@@ -1,14 +1,14 @@
 // C-MOVE and C-GET of the running archive, on the port that also receives, with dcmtk and pynetdicom as askers and destinations.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Dataset, writeDataset } from '@perennia/dicom-data';
 import { DicomRequestor } from '@perennia/dicom-net';
-import { DatasetRewriter } from '@perennia/dicom-stream';
+import { DatasetRewriter, part10Prefix } from '@perennia/dicom-stream';
 import { dcmtkTool, freePort, hasBackend, Product, syntheticObject, type SyntheticObject } from '@perennia/testing';
 
 const run = promisify(execFile);
@@ -88,7 +88,7 @@ interface Status {
 }
 interface Retrieved {
   statuses: Status[];
-  received: { uid: string; sha256: string; syntax: string; originator: string; message: number | null }[];
+  received: { uid: string; sha256: string; syntax: string; originator: string; message: number | null; pixels?: string }[];
 }
 const VRS: Readonly<Record<string, string>> = { '00080018': 'UI', '00080052': 'CS', '00100020': 'LO', '0020000D': 'UI', '0020000E': 'UI' };
 
@@ -169,6 +169,44 @@ const study = (): Record<string, string> => ({ '00080052': 'STUDY', '0020000D': 
     expect(final.status).toBe('FE00');
     expect(final.completed! + final.remaining! + final.failed!).toBe(COUNT);
     expect(final.remaining).toBeGreaterThan(0);
+  });
+});
+
+(hasBackend('dcmtk') && hasBackend('python') ? describe : describe.skip)('objects that are stored compressed', () => {
+  const ROWS = 24;
+  const COLUMNS = 31;
+  /** 16 bits, odd sizes, two frames; and 8 bit colour. */
+  const grey = (): Dataset => image('1').set('NumberOfFrames', 2).set('SamplesPerPixel', 1).set('PhotometricInterpretation', 'MONOCHROME2').set('BitsAllocated', 16).set('BitsStored', 12).set('HighBit', 11)
+    .set('PixelData', Buffer.from(Uint16Array.from({ length: 2 * ROWS * COLUMNS }, (_, index) => (index * 7919) % 4096).buffer), 'OW');
+  const colour = (): Dataset => image('2').set('SamplesPerPixel', 3).set('PhotometricInterpretation', 'RGB').set('PlanarConfiguration', 0).set('BitsAllocated', 8).set('BitsStored', 8).set('HighBit', 7)
+    .set('PixelData', Uint8Array.from({ length: ROWS * COLUMNS * 3 }, (_, index) => (index * 31) % 256), 'OB');
+  const image = (series: string): Dataset => new Dataset().set('SOPClassUID', SECONDARY_CAPTURE).set('SOPInstanceUID', `${root}.3.${series}.1`).set('StudyInstanceUID', `${root}.3`).set('SeriesInstanceUID', `${root}.3.${series}`)
+    .set('PatientID', 'PIXELS').set('Modality', 'OT').set('Rows', ROWS).set('Columns', COLUMNS).set('PixelRepresentation', 0);
+
+  beforeAll(async () => {
+    const folder = join(directory, 'compressed');
+    mkdirSync(folder);
+    for (const [tool, dataset] of [['dcmcrle', grey()], ['dcmcjpls', colour()]] as const) {
+      const file = join(folder, tool);
+      writeFileSync(file, Buffer.concat([part10Prefix({ sopClassUid: SECONDARY_CAPTURE, sopInstanceUid: String(dataset.get('SOPInstanceUID')), transferSyntaxUid: EXPLICIT }), writeDataset(dataset, EXPLICIT)]));
+      await run(dcmtkTool(tool)!, [file, `${file}.dcm`], { env });
+      rmSync(file);
+    }
+    await run(dcmtkTool('dcmsend')!, ['-aec', 'PERENNIA', '127.0.0.1', String(product.dicomPort), '--scan-directories', folder], { env });
+    await until(async () => (await count(`/instances?StudyInstanceUID=${root}.3`)) === 2);
+  }, 60_000);
+
+  it.each(['move', 'get'] as const)('D21 go to a peer that takes none of it decoded, pixel by pixel what they were: C-%s', async (operation) => {
+    const { statuses, received } = await retrieve(operation, { '00080052': 'STUDY', '0020000D': `${root}.3` }, { pixels: true });
+    expect(statuses.at(-1)).toMatchObject({ status: '0000', completed: 2 });
+    const pixelsOf = (dataset: Dataset): string => digest(Buffer.from(dataset.get('PixelData') as Uint8Array));
+    const expected = Object.fromEntries([grey(), colour()].map((dataset) => [dataset.get('SOPInstanceUID'), pixelsOf(dataset)]));
+    expect(Object.fromEntries(received.map(({ uid, pixels }) => [uid, pixels]))).toEqual(expected);
+    expect(new Set(received.map(({ syntax }) => syntax))).toEqual(new Set([EXPLICIT]));
+  });
+  it('D21 go as they are to a peer that takes that', async () => {
+    const { received } = await retrieve('get', { '00080052': 'SERIES', '0020000D': `${root}.3`, '0020000E': `${root}.3.1` }, { syntaxes: ['1.2.840.10008.1.2.5'] });
+    expect(received).toMatchObject([{ syntax: '1.2.840.10008.1.2.5' }]);
   });
 });
 

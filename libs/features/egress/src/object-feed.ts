@@ -2,6 +2,7 @@
 // sent, large ones are streamed. What cannot be read costs itself only.
 import { canRewrite, DatasetRewriter } from '@perennia/dicom-stream';
 import { EXPLICIT_VR_LITTLE_ENDIAN, transferSyntaxOf } from '@perennia/dicom-data';
+import type { DecodedDataset } from './decoded-dataset.js';
 import { inflateDataset } from './inflate-dataset.js';
 import { orderedWindow } from './ordered-window.js';
 import type { ReadInstance } from './read-instance.js';
@@ -18,29 +19,35 @@ export interface FedObject {
   instance: StoredInstance;
   /** Set where its bytes cannot be had now. */
   failure?: unknown;
-  /** The dataset, without File Meta Information, as it is stored or in another uncompressed syntax (see `canSendIn`); asked for once. */
+  /** The dataset, without File Meta Information, as it is stored or in another syntax (see `canSendIn`). */
   dataset(transferSyntaxUid: string): Buffer | AsyncIterable<Buffer>;
   /** Its bytes are not needed any more by anybody, the network included: their memory is used again. */
   release(): void;
 }
 
-/** Whether an instance can be given in a transfer syntax: its own, or another one that says the same bytes of pixels. */
-export function canSendIn({ transferSyntaxUid }: Pick<StoredInstance, 'transferSyntaxUid'>, wanted: string): boolean {
-  if (transferSyntaxUid === wanted) return true;
-  return canRewrite(inflated(transferSyntaxUid), wanted);
+/**
+ * Whether an instance can be given in a transfer syntax: its own, another one that says the same bytes of pixels, or an uncompressed one where its
+ * pixels can be decoded. Single objects may turn out not to be decodable.
+ */
+export function canSendIn({ transferSyntaxUid }: Pick<StoredInstance, 'transferSyntaxUid'>, wanted: string, decodes: (transferSyntaxUid: string) => boolean): boolean {
+  if (transferSyntaxUid === wanted || canRewrite(inflated(transferSyntaxUid), wanted)) return true;
+  return transferSyntaxOf(transferSyntaxUid).encapsulated && canRewrite(EXPLICIT_VR_LITTLE_ENDIAN, wanted) && decodes(transferSyntaxUid);
 }
 
 export class ObjectFeed {
   // Used again: new memory for each object costs as much in page faults and collections as reading and sending it.
   private readonly free: Buffer[] = [];
 
-  constructor(private readonly readInstance: ReadInstance) {}
+  constructor(
+    private readonly readInstance: ReadInstance,
+    private readonly decoded: DecodedDataset,
+  ) {}
 
-  objects(instances: Iterable<StoredInstance>): AsyncGenerator<FedObject, void, void> {
-    return orderedWindow(instances, WINDOW, (instance) => this.object(instance));
+  objects(instances: Iterable<StoredInstance>, tenantId: string): AsyncGenerator<FedObject, void, void> {
+    return orderedWindow(instances, WINDOW, (instance) => this.object(instance, tenantId));
   }
 
-  private async object(instance: StoredInstance): Promise<FedObject> {
+  private async object(instance: StoredInstance, tenantId: string): Promise<FedObject> {
     const { datasetOffset, objectLength, transferSyntaxUid } = instance;
     const length = objectLength - datasetOffset;
     const memory = length <= READ_AHEAD_BYTES ? (this.free.pop() ?? Buffer.allocUnsafeSlow(READ_AHEAD_BYTES)) : undefined;
@@ -49,7 +56,10 @@ export class ObjectFeed {
       const ahead = memory && (await this.readInstance.read(instance, datasetOffset, length, memory));
       return {
         instance,
-        dataset: (wanted) => (wanted === transferSyntaxUid ? (ahead ?? this.readInstance.stream(instance, datasetOffset, length)) : this.rewritten(instance, wanted, ahead)),
+        dataset: (wanted) => {
+          if (wanted === transferSyntaxUid) return ahead ?? this.readInstance.stream(instance, datasetOffset, length);
+          return canRewrite(inflated(transferSyntaxUid), wanted) ? this.rewritten(instance, wanted, ahead) : this.decoded.stream(instance, tenantId, wanted);
+        },
         release: () => this.keep(memory),
       };
     } catch (failure) {

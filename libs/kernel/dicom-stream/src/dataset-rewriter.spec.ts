@@ -38,6 +38,11 @@ describe('a dataset in another uncompressed syntax', () => {
     expect(rewritten.toString('latin1', 4, 6)).toBe('UN');
     expect(rewritten.readUInt32LE(8)).toBe(80_000);
   });
+  it('writes other values for elements at its top, and leaves those of items alone', () => {
+    const source = new Dataset().set('Rows', 2).set('ProcedureCodeSequence', [new Dataset().set('Rows', 3)]);
+    const rewriter = new DatasetRewriter(EXPLICIT, IMPLICIT, new Map([[0x00280010, Buffer.from([7, 0])]]));
+    expect(rewriter.push(writeDataset(source, EXPLICIT))).toEqual(writeDataset(source.set('Rows', 7), IMPLICIT));
+  });
   it('gives values of odd length their byte', () => {
     const odd = Buffer.from('100010004c4f03004142431000200055490300312e32', 'hex');
     expect(rewrite(odd, EXPLICIT, IMPLICIT).toString('hex')).toBe('1000100004000000414243201000200004000000312e3200');

@@ -40,8 +40,11 @@ export class DatasetRewriter implements ElementVisitor {
   /** Of the value that is being read. */
   private vr = 'UN';
 
-  /** @throws RangeError where `canRewrite` says no */
-  constructor(from: string, to: string) {
+  /**
+   * @param values other ones for elements that the dataset has at its top, of even length
+   * @throws RangeError where `canRewrite` says no
+   */
+  constructor(from: string, to: string, private readonly values: ReadonlyMap<Tag, Buffer> = new Map()) {
     if (!canRewrite(from, to)) throw new RangeError(`A dataset in ${from} cannot be rewritten in ${to}.`);
     const { explicit, bigEndian } = transferSyntaxOf(from);
     this.toExplicit = to === EXPLICIT_VR_LITTLE_ENDIAN;
@@ -68,6 +71,12 @@ export class DatasetRewriter implements ElementVisitor {
     this.passThrough();
     if ((tag & 0xffff) === 0) return SKIP;
     const name = resolveVr(tag, vr, this.pixelRepresentation);
+    const value = this.reader.depth === 0 ? this.values.get(tag) : undefined;
+    if (value && length !== UNDEFINED_LENGTH) {
+      this.writeHeader(tag, name, value.length);
+      this.pieces.push(value);
+      return SKIP;
+    }
     if (name === 'SQ' || (length === UNDEFINED_LENGTH && !isFragmented(tag, vr))) {
       this.writeHeader(tag, 'SQ', UNDEFINED_LENGTH);
       return DESCEND;

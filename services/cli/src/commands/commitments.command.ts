@@ -28,7 +28,7 @@ export function addCommitmentsCommand(program: Command): void {
     .addOption(new Option('--state <state>', 'which').choices(Object.keys(STATES)))
     .option('--limit <count>', 'at most so many', Number, 50)
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nResults are told again and again for a week: an open one that says there is no remote node is told soon after "vna node add".\n\nExample:\n  npx vna commitments --state open')
+    .addHelpText('after', '\nResults are told again and again for a week; one that lacks a remote node is told soon after "vna node add".\n\nExample:\n  npx vna commitments --state open')
     .action(async (options: CommandOptions & { state?: keyof typeof STATES; limit: number }) => {
       const filter = { queue: QUEUE, limit: options.limit, ...(options.state && { state: STATES[options.state] }) };
       const jobs = await new ArchiveAccess().withDatabases(({ imaging }) => new JobQueue(imaging).list(filter));

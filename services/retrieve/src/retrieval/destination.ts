@@ -4,7 +4,7 @@ import { AssociationError, DicomRequestor, type RequestedContext, type Requestor
 import type { FedObject, ObjectFeed, StoredInstance } from '@perennia/egress';
 import { openNodeTransport, type RemoteNode } from '@perennia/remote-nodes';
 import type { Clock, Logger } from '@perennia/telemetry';
-import { chooseSyntax, proposalsFor } from './choose-syntax.js';
+import { chooseSyntax, proposalsFor, type Decodes } from './choose-syntax.js';
 import type { Tally } from './tally.js';
 
 /** Of one association (PS3.8 §9.3.2.2: odd numbers up to 255). */
@@ -20,7 +20,9 @@ export interface DestinationParts {
   /** Ours. */
   callingAet: string;
   originator: { aet: string; messageId: number };
+  tenantId: string;
   feed: ObjectFeed;
+  decodes: Decodes;
   clock: Clock;
   logger: Logger;
   tally: Tally;
@@ -35,8 +37,8 @@ export class Destination {
 
   /** Resolves when every instance is counted, or the signal is aborted. */
   async send(instances: readonly StoredInstance[]): Promise<void> {
-    for (const batch of proposalsFor(instances, MAX_CONTEXTS)) {
-      const objects = new Waiting(this.parts.feed.objects(batch.instances));
+    for (const batch of proposalsFor(instances, MAX_CONTEXTS, this.parts.decodes)) {
+      const objects = new Waiting(this.parts.feed.objects(batch.instances, this.parts.tenantId));
       const associations = Math.min(this.parts.node.maxAssociations, batch.instances.length);
       await Promise.all(Array.from({ length: associations }, () => new Sender(this.parts, batch.contexts, objects, this).run()));
     }
@@ -101,7 +103,7 @@ class Sender {
     const association = await this.open();
     if (!association) return this.parts.signal.aborted ? undefined : tally.failedFor(sopInstanceUid, 'the destination does not answer');
     const accepts = (each: string): boolean => association.contextFor(object.instance.sopClassUid, each) !== undefined;
-    const transferSyntaxUid = chooseSyntax(object.instance, accepts);
+    const transferSyntaxUid = chooseSyntax(object.instance, accepts, this.parts.decodes);
     if (transferSyntaxUid === undefined) return tally.failedFor(sopInstanceUid, 'the destination takes none of its syntaxes');
     await this.store(association, object, transferSyntaxUid);
   }
@@ -118,11 +120,10 @@ class Sender {
       sent();
       tally.answered(sopInstanceUid, status);
     } catch (error) {
-      association.abort('an object could not be sent to its end');
+      if (!(error instanceof AssociationError)) return tally.failedFor(sopInstanceUid, 'it cannot be read or decoded');
       this.association = undefined;
       this.breaks += 1;
-      if (error instanceof AssociationError && this.waiting.putBack({ instance, ...object })) return;
-      tally.failedFor(sopInstanceUid, error instanceof AssociationError ? 'the association broke twice' : 'its bytes cannot be read now');
+      if (!this.waiting.putBack({ instance, ...object })) tally.failedFor(sopInstanceUid, 'the association broke twice');
     }
   }
 
