@@ -33,5 +33,7 @@ const acceptor = new DicomAcceptor({
   },
 });
 
-process.on('message', ({ head }: { head: string }, socket: Socket) => acceptor.handleSocket(socket, undefined, Buffer.from(head, 'base64')));
+process.on('message', ({ head }: { head: string }, socket: Socket | undefined) => {
+  if (socket) acceptor.handleSocket(socket, undefined, Buffer.from(head, 'base64'));
+});
 say({ ready: true });

@@ -1,6 +1,6 @@
 // C-GET over real sockets: an object is read as fast as the peer takes it, and a peer that takes nothing is given up.
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { CT_IMAGE_STORAGE, EXPLICIT_LITTLE, ManualTimerSource, rawAssociateRq, rawCancel, ScriptedPeer, STORE_CONTEXT } from '@perennia/testing';
+import { CT_IMAGE_STORAGE, EXPLICIT_LITTLE, ManualTimerSource, RAW_RELEASE_RQ, rawAssociateRq, rawCancel, ScriptedPeer, STORE_CONTEXT } from '@perennia/testing';
 import { type AcceptorEvent, DicomAcceptor, GET_SOP_CLASSES, type GetRequest, type RetrieveOutcome, type SubOperations } from '../index.js';
 import { AS_SCP, done, GET, GET_CONTEXT, message, rawRetrieve, rawStoreRsp } from '../../test-parts/retrieve-peer.js';
 
@@ -101,6 +101,21 @@ describe('C-GET over sockets', () => {
     peer.vanish();
     while (!retrieval.ended) await new Promise((resolve) => setImmediate(resolve));
     expect(retrieval.failure).toMatchObject({ code: 'ASSOCIATION_TRANSPORT' });
+    expect(retrieval.readBytes).toBeLessThan(IN_FLIGHT_BYTES);
+  });
+
+  it('given a peer that releases in the middle of an object, then it gets its answer, and the object is not read further', async () => {
+    const retrieval = new CountedRetrieval(400 * 1024 * 1024);
+    const peer = await retrieval.begin();
+    await retrieval.stalled();
+    peer.send(RAW_RELEASE_RQ);
+    while (!retrieval.ended) await new Promise((resolve) => setImmediate(resolve));
+    peer.transport.resume();
+    let last = await peer.receive();
+    while (last.type === 4) last = await peer.receive();
+    expect(last.type).toBe(6);
+    expect(retrieval.failure).toMatchObject({ code: 'ASSOCIATION_TRANSPORT' });
+    expect(retrieval.events.map((event) => event.type)).toEqual(['accepted', 'released']);
     expect(retrieval.readBytes).toBeLessThan(IN_FLIGHT_BYTES);
   });
 

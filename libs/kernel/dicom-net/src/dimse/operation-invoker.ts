@@ -185,6 +185,7 @@ export class OperationInvoker {
   #onSendFailed(messageId: number, error: unknown): void {
     const isUnsent = error instanceof UnsentMessageError;
     this.#operations.take(messageId)?.reject((isUnsent ? error.cause : error) as Error);
+    if (this.#failure) return;
     if (isUnsent) this.association.progressed();
     else this.association.abort('the dataset could not be read');
   }

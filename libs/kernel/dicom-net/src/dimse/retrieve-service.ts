@@ -58,10 +58,11 @@ export interface RetrieveService<Request extends RetrieveRequest> {
   /** Those it answers for. A request on an accepted context of any other is answered 0211. */
   readonly sopClassUids: ReadonlySet<string>;
   /**
-   * Yields progress whenever there is some: the peer is told the first at once, and then at most one in each interval, the newest. Returns the
-   * outcome. A DimseFailure thrown at any time is the outcome, with the numbers of the progress before; any other error is C000. A cancelled
-   * retrieval is answered FE00, with what it returns in `cancelGraceMs`, else with the numbers of the progress before. When the association
-   * ends `return` is called, as with a `break` out of `for await`.
+   * Yields progress whenever there is some: the peer is told the first at once, and then at most one in each interval, the newest. Nothing is
+   * told that was not yielded: the same numbers once more keep a peer patient while one object takes long. Returns the outcome. A DimseFailure
+   * thrown at any time is the outcome, with the numbers of the progress before; any other error is C000. A cancelled retrieval is answered FE00,
+   * with what it returns in `cancelGraceMs`, else with the numbers of the progress before. When the association ends `return` is called, as with
+   * a `break` out of `for await`.
    */
   retrieve(request: Request, identifier: Buffer): AsyncIterable<SubOperations, RetrieveOutcome>;
 }

@@ -3,7 +3,10 @@
 import type { Socket } from 'node:net';
 
 export interface BegunConnection {
-  /** Open, and not read from any more. Whoever gets it sends it, with `send` of a child process, or destroys it. */
+  /**
+   * Open, and not read from any more. Whoever gets it sends it, with `send` of a child process, or destroys it. A process in between sends it on
+   * at once, since Node reads from it there; who takes it gets none where the peer has closed it on the way.
+   */
   readonly socket: Socket;
   /** The A-ASSOCIATE-RQ PDU as it came (PS3.8 §9.3.2). */
   readonly head: Buffer;
