@@ -17,14 +17,15 @@ export class OutstandingOperations<T> {
   readonly #waiting: (() => void)[] = [];
   #lastMessageId = 0;
   #reserved = 0;
+  #isOver = false;
 
   /** `limit` 0 means no limit but that of 16-bit message ids. */
   constructor(private readonly limit: number) {}
 
-  /** Resolves when one more operation may be started. Each reservation is used by `add`. */
+  /** Resolves when one more operation may be started, or none any more. Each reservation is used by `add`. */
   async reserve(): Promise<void> {
     const limit = this.limit === 0 ? 0x7fff : this.limit;
-    while (this.#byMessageId.size + this.#reserved >= limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    while (!this.#isOver && this.#byMessageId.size + this.#reserved >= limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#reserved++;
   }
 
@@ -47,7 +48,9 @@ export class OutstandingOperations<T> {
     return operation;
   }
 
+  /** The association has ended: nobody waits any longer. */
   takeAll(): T[] {
+    this.#isOver = true;
     const all = [...this.#byMessageId.values()];
     this.#byMessageId.clear();
     for (const go of this.#waiting.splice(0)) go();

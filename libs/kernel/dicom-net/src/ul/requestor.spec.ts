@@ -81,6 +81,16 @@ describe('requestor against our acceptor', () => {
     await association.release();
   });
 
+  it('given an association that ends while several wait for the window, then each of them fails', async () => {
+    const harness = new AcceptorHarness();
+    harness.sinkScript = { end: () => new Promise(() => undefined) };
+    const association = await connectTo(harness);
+    const stores = Promise.allSettled([1, 2, 3, 4].map((n) => association.store(object(Buffer.alloc(10), `1.${n}`))));
+    await settle();
+    association.abort();
+    expect((await stores).map((one) => one.status)).toEqual(['rejected', 'rejected', 'rejected', 'rejected']);
+  });
+
   it('given nothing accepted that fits, then it says what is missing', async () => {
     const harness = new AcceptorHarness({ authorize: () => ({ accept: true, acceptContext: () => 3 }) });
     const association = await connectTo(harness);
