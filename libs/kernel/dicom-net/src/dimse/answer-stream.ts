@@ -11,8 +11,8 @@ const GATHERED_BYTES = 32 * 1024;
 
 /** An operation whose answers stream, as its association sees it. */
 export interface StreamedOperation {
-  /** Invokes operations of its own on the association: their answers must get through. */
-  readonly invokes?: boolean;
+  /** May take very long, or invokes operations of its own: a cancel, an abort and their answers must get through, whatever else is asked for. */
+  readonly isLong?: boolean;
   /** The peer sent C-CANCEL-RQ for it: its final answer is FE00. */
   cancel(): void;
   /** The association has ended, or the peer leaves: there are no more answers. */

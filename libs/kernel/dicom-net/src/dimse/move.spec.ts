@@ -131,6 +131,16 @@ describe('C-MOVE as SCP', () => {
     expect([final.status, final.dataset?.slice(8), ...countsOf(final)]).toEqual([0xfe00, '1.2\0', 1, 2, 1, 0]);
   });
 
+  it('given more requests than the window, then 0213 for those, and a C-CANCEL behind them gets through', async () => {
+    const steered = new Steered();
+    const peer = await peerOf(harnessOf(moving((request) => steered.steps(request))));
+    peer.send(rawRetrieve(MOVE, 4), rawRetrieve(MOVE, 5), rawData(rawPdv(3, 3, rawEchoRq(6))), rawCancel(4, MOVE));
+    expect(await message(peer)).toMatchObject({ messageIdRespondedTo: 5, status: 0x0213 });
+    expect(await message(peer)).toMatchObject({ messageIdRespondedTo: 6, status: 0x0213 });
+    await steered.returns(done(0));
+    expect(await message(peer)).toMatchObject({ messageIdRespondedTo: 4, status: 0xfe00 });
+  });
+
   it.each(['throws', 'does not listen'])('given a C-CANCEL and a service that %s, then FE00 within half a second, with the progress before', async (way) => {
     const steered = new Steered();
     const harness = harnessOf(moving((request) => steered.steps(request)));

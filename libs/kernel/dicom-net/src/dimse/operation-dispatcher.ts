@@ -110,13 +110,13 @@ function receiveMove(
   service: RetrieveService<MoveRequest>, caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, observer: OperationObserver,
 ): RetrieveReception {
   const { moveDestination } = command;
-  return receiveRetrieve(caller, context, command, observer, false, (request, identifier) => service.retrieve({ ...request, moveDestination }, identifier));
+  return receiveRetrieve(caller, context, command, observer, (request, identifier) => service.retrieve({ ...request, moveDestination }, identifier));
 }
 
 function receiveGet(
   service: RetrieveService<GetRequest>, caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, observer: OperationObserver,
 ): RetrieveReception {
-  const reception = receiveRetrieve(caller, context, command, observer, true, (request, identifier) => service.retrieve({
+  const reception = receiveRetrieve(caller, context, command, observer, (request, identifier) => service.retrieve({
     ...request,
     storageContexts: caller.storageContexts,
     store: (operation) => reception.invoke((signal) => caller.store(operation, signal)),
@@ -125,14 +125,13 @@ function receiveGet(
 }
 
 function receiveRetrieve(
-  caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, observer: OperationObserver, invokes: boolean,
+  caller: PerformingAssociation, context: AcceptedContext, command: CommandSet, observer: OperationObserver,
   retrieve: (request: RetrieveRequest, identifier: Buffer) => AsyncIterable<SubOperations, RetrieveOutcome>,
 ): RetrieveReception {
   const { transferSyntax: transferSyntaxUid } = context;
   const request = { ...originOf(caller, command), sopClassUid: command.affectedSopClassUid, transferSyntaxUid, priority: priorityOf(command.priority) };
   return new RetrieveReception({
     transferSyntaxUid,
-    invokes,
     limits: caller.limits,
     timers: caller.timers,
     retrieve: (identifier, signal) => retrieve({ ...request, signal }, identifier),

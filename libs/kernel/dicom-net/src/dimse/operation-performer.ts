@@ -56,7 +56,7 @@ export class OperationPerformer {
   request(context: AcceptedContext, command: CommandSet): void {
     if (command.commandField === CommandField.cCancelRq && !command.hasDataset) return this.#streams.get(command.messageIdRespondedTo)?.cancel();
     if (command.messageId < 0) return this.association.fault(Abort.invalidPduParameter, 'request without a message id');
-    if (!this.#isWindowFull || this.#invokes) return this.#begin(context, command);
+    if (!this.#isWindowFull || this.#isLong) return this.#begin(context, command);
     this.#parked = { context, command };
     this.association.pauseReading(Hold.window);
   }
@@ -113,9 +113,9 @@ export class OperationPerformer {
     return this.#isWindowFull ? DimseStatus.resourceLimitation : null;
   }
 
-  /** Answers to operations of ours must get through: then nothing waits, and what is more than the window is refused. */
-  get #invokes(): boolean {
-    for (const operation of this.#streams.values()) if (operation.invokes) return true;
+  /** Then no request waits, which would keep what is behind it from being read: what is more than the window is refused. */
+  get #isLong(): boolean {
+    for (const operation of this.#streams.values()) if (operation.isLong) return true;
     return false;
   }
 

@@ -20,8 +20,6 @@ export interface RetrieveContext {
   readonly transferSyntaxUid: string;
   readonly limits: RetrieveLimits;
   readonly timers: TimerSource;
-  /** Sub-operations use the same association. */
-  readonly invokes: boolean;
   /** The service begins. */
   retrieve(identifier: Buffer, signal: AbortSignal): AsyncIterable<SubOperations, RetrieveOutcome>;
   /** Where the answers of this operation go. */
@@ -36,6 +34,7 @@ export interface RetrieveContext {
 type KnownOutcome = Partial<RetrieveOutcome>;
 
 export class RetrieveReception implements DatasetReceiver, StreamedOperation {
+  readonly isLong = true;
   readonly #identifier: IdentifierGatherer;
   readonly #cancellation = new AbortController();
   readonly #answers: AnswerStream;
@@ -50,10 +49,6 @@ export class RetrieveReception implements DatasetReceiver, StreamedOperation {
   constructor(private readonly context: RetrieveContext) {
     this.#identifier = new IdentifierGatherer(context.limits.maxIdentifierBytes);
     this.#answers = context.stream(this);
-  }
-
-  get invokes(): boolean {
-    return this.context.invokes;
   }
 
   /** A sub-operation on the same association, while the retrieval goes on. */
