@@ -2,6 +2,7 @@
 import { ArchiveConfig, assertKnownPeers, configSections, listenersOf } from '@perennia/all-in-one';
 import { loadConfig, optionsOf, type EffectiveConfig } from '@perennia/config';
 import { IngestConfig } from '@perennia/ingest/ingest.config';
+import { RetrieveConfig } from '@perennia/retrieve/retrieve.config';
 
 const KNOWN = new Set(optionsOf(configSections).map(({ variable }) => variable));
 /** What an ordered stop takes besides the grace of open associations, at most (the supervisor's own deadlines). */
@@ -28,5 +29,7 @@ export function settingProblems(environment: Environment): string[] {
 
 /** Longest that a process with this environment needs to stop in order; of one that would not start, nothing. */
 export function stopSeconds(environment: Environment): number {
-  return settingProblems(environment).length > 0 ? 0 : (configOf(environment).get(IngestConfig).shutdownGrace + STOP_BESIDES_GRACE_MS) / 1000;
+  if (settingProblems(environment).length > 0) return 0;
+  const config = configOf(environment);
+  return (Math.max(config.get(IngestConfig).shutdownGrace, config.get(RetrieveConfig).shutdownGrace) + STOP_BESIDES_GRACE_MS) / 1000;
 }

@@ -3,11 +3,17 @@ import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { DicomRequestor } from '@perennia/dicom-net';
 import { StartProcess, freePorts } from './start-process.js';
 
 const FIRST_START_MS = 60_000;
 const LATER_START_MS = 10_000;
 const STOP_MS = 10_000;
+/** Above what the supervisor gives a process besides the grace of its associations. */
+const ASKS_ON_FOR_MS = 2500;
+const STUDY_ROOT_FIND = '1.2.840.10008.5.1.4.1.2.2.1';
+const VERIFICATION = '1.2.840.10008.1.1';
+const IMPLICIT = '1.2.840.10008.1.2';
 const folders: string[] = [];
 let environment: Record<string, string>;
 
@@ -124,6 +130,21 @@ describe('the life of the archive', () => {
     expect(runState().processes.map(({ name }) => name)).toEqual(['supervisor']);
     expect(await readiness()).toBe(200);
     expect(await start.stop()).toBeLessThan(STOP_MS);
+  });
+
+  it('given an association of the service for queries, when the archive is stopped, then it may go on for the grace of that service', async () => {
+    const start = StartProcess.run({ environment: { ...environment, VNA_INGEST_SHUTDOWN_GRACE: '0s', VNA_RETRIEVE_SHUTDOWN_GRACE: '30s' } });
+    await readyWithin(start, LATER_START_MS);
+    const contexts = [STUDY_ROOT_FIND, VERIFICATION].map((abstractSyntax) => ({ abstractSyntax, transferSyntaxes: [IMPLICIT] }));
+    const association = await DicomRequestor.connect({ host: '127.0.0.1', port: Number(environment['VNA_INGEST_PORT']), callingAet: 'ASKER', calledAet: 'PERENNIA', contexts });
+    const stopped = start.stop();
+    for (const startedMs = performance.now(); performance.now() - startedMs < ASKS_ON_FOR_MS; ) {
+      expect(await association.echo()).toBe(0);
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    await association.release();
+    await stopped;
+    expect((await start.ended).code).toBe(0);
   });
 
   it('given an unsafe listener that was asked for, then it starts and warns', async () => {

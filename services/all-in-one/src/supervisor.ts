@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { EffectiveConfig } from '@perennia/config';
 import { CancelledError } from '@perennia/errors';
 import { IngestConfig } from '@perennia/ingest/ingest.config';
+import { RetrieveConfig } from '@perennia/retrieve/retrieve.config';
 import { processIdentity } from '@perennia/storage';
 import { SystemClock, type Clock, type Logger } from '@perennia/telemetry';
 import { ArchiveConfig } from './archive.config.js';
@@ -78,7 +79,7 @@ export class Supervisor {
   }
 
   get #receptionStopMs(): number {
-    return this.config.get(IngestConfig).shutdownGrace + AFTER_GRACE_MS;
+    return Math.max(this.config.get(IngestConfig).shutdownGrace, this.config.get(RetrieveConfig).shutdownGrace) + AFTER_GRACE_MS;
   }
 
   /** Reception first, so that what it published is still worked on; the database last. */
