@@ -1,10 +1,10 @@
-// A copy that takes objects in and never comes back: what it acknowledged and had not published is published, filed and released by the others. And
+// What the copies of services leave in a shared store: each in an area of its own. A copy that takes objects in and never comes back: what it acknowledged and had not published is published, filed and released by the others. And
 // one that was only thought to be gone: it takes its area over again.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Cluster, hasOwn, Ledger, PromiseChecker, PromiseSender, s3RequestOrThrow, type Product } from '@perennia/testing';
+import { Cluster, foundStudies, hasOwn, Ledger, PromiseChecker, PromiseSender, s3RequestOrThrow } from '@perennia/testing';
 
 const suite = hasOwn('kafka', 's3') ? describe : describe.skip;
 const FOUND_WITHIN_MS = 60_000;
@@ -18,7 +18,7 @@ suite('a landing area in a shared store', () => {
   let senders = 0;
 
   beforeAll(async () => {
-    cluster = await Cluster.start({ directory: join(directory, 'cluster'), copies: { ingest: 2 }, environment: { VNA_LANDING_ADOPT_AFTER: '2s', VNA_LIFECYCLE_SETTLE: '1s' } });
+    cluster = await Cluster.start({ directory: join(directory, 'cluster'), copies: { ingest: 2, retrieve: 1 }, environment: { VNA_LANDING_ADOPT_AFTER: '2s', VNA_LIFECYCLE_SETTLE: '1s' } });
   }, 300_000);
   afterAll(async () => {
     await cluster?.stop();
@@ -27,7 +27,7 @@ suite('a landing area in a shared store', () => {
   }, 60_000);
 
   /** To one copy, by C-STORE, until it has acknowledged something. */
-  async function store({ dicomPort }: Product): Promise<void> {
+  async function store({ dicomPort }: { dicomPort: number }): Promise<void> {
     ledger.forget();
     const root = `1.2.826.0.1.3680043.10.6.${Date.now()}.${++senders}`;
     const sender = new PromiseSender({ dicomPort, web: cluster.web, ledger, root, seed: senders, stowConnections: 0, largeEvery: 30 });
@@ -45,6 +45,17 @@ suite('a landing area in a shared store', () => {
     const found = [...listed.matchAll(/<Contents>.*?<\/Contents>/gs)].map(([contents]) => ({ key: /<Key>([^<]+)/.exec(contents)![1]!, bytes: Number(/<Size>(\d+)/.exec(contents)![1]) }));
     return found.filter(({ bytes }) => bytes > HEAD_BYTES).map(({ key }) => key);
   }
+
+  it('given a service that answers queries, then it finds what came in through reception; what it is sent itself stands in its own area', async () => {
+    await store({ dicomPort: cluster.dicomPort });
+    await assertPromise();
+    const received = studiesOf(ledger);
+    expect(await foundStudies(cluster.queryPort)).toEqual(received);
+    await store({ dicomPort: cluster.queryPort });
+    expect(await segmentsOf('retrieve-a')).not.toEqual([]);
+    await assertPromise();
+    expect(await foundStudies(cluster.queryPort)).toEqual([...received, ...studiesOf(ledger)].toSorted());
+  }, 120_000);
 
   it('given a copy killed for good with what it had acknowledged unpublished, then it becomes findable, is filed, and its segments go', async () => {
     const gone = cluster.member('ingest-a');
@@ -77,6 +88,8 @@ suite('a landing area in a shared store', () => {
     await assertPromise();
   }, 120_000);
 });
+
+const studiesOf = (ledger: Ledger): string[] => [...new Set(ledger.snapshot().map(({ studyInstanceUid }) => studyInstanceUid))].toSorted();
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((done) => setTimeout(done, 100));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EmbeddedPostgres } from '@perennia/postgres-embedded';
 import { createLogger } from '@perennia/telemetry';
-import { freePort, hasOwn, KafkaBroker, Ledger, PromiseChecker, PromiseSender, S3Server, TcpBalancer } from '@perennia/testing';
+import { foundStudies, freePort, hasOwn, KafkaBroker, Ledger, PromiseChecker, PromiseSender, S3Server, TcpBalancer } from '@perennia/testing';
 import { parse } from 'yaml';
 import type { Compose } from './compose-rules.js';
 import { commandOf, stagesOf, environmentOf as environmentOfImage } from './dockerfile.js';
@@ -21,7 +21,7 @@ const suite = hasOwn('kafka', 's3') ? describe : describe.skip;
 interface Running {
   name: string;
   child: ChildProcess;
-  ports: Record<'VNA_INGEST_PORT' | 'VNA_DICOMWEB_PORT' | 'VNA_HEALTH_PORT', number>;
+  ports: Record<'VNA_INGEST_PORT' | 'VNA_RETRIEVE_PORT' | 'VNA_DICOMWEB_PORT' | 'VNA_HEALTH_PORT', number>;
 }
 
 /** Where things are in the image, and where they are here. */
@@ -33,6 +33,7 @@ suite('compose.cluster.yaml', () => {
   let broker: KafkaBroker;
   let s3: S3Server;
   let postgres: EmbeddedPostgres;
+  let stored: string[];
 
   beforeAll(async () => {
     const log = createLogger('compose-database', 'silent');
@@ -80,7 +81,7 @@ suite('compose.cluster.yaml', () => {
   }
 
   async function startService(name: string): Promise<void> {
-    const ports = { VNA_INGEST_PORT: await freePort(), VNA_DICOMWEB_PORT: await freePort(), VNA_HEALTH_PORT: await freePort() };
+    const ports = { VNA_INGEST_PORT: await freePort(), VNA_RETRIEVE_PORT: await freePort(), VNA_DICOMWEB_PORT: await freePort(), VNA_HEALTH_PORT: await freePort() };
     const own = Object.fromEntries(Object.entries(ports).map(([key, port]) => [key, String(port)]));
     mkdirSync(join(directory, name));
     const [program, ...parameters] = commandOf(image, 'CMD').map(here);
@@ -107,7 +108,7 @@ suite('compose.cluster.yaml', () => {
   it('given every service with its own environment and command, then each becomes ready', async () => {
     const names = Object.entries(services!).filter(([, { environment }]) => environment?.['VNA_ROLES'] !== undefined).map(([name]) => name);
     await Promise.all(names.map(startService));
-    expect(running).toHaveLength(7);
+    expect(running).toHaveLength(9);
     for (const port of running.map(({ ports }) => ports.VNA_HEALTH_PORT)) expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
   }, 60_000);
 
@@ -123,9 +124,20 @@ suite('compose.cluster.yaml', () => {
       await sender.stop();
       expect(sender.failures).toBe(0);
       expect((await new PromiseChecker(web).check(ledger.snapshot(), 30_000)).violations).toEqual([]);
+      stored = [...new Set(ledger.snapshot().map(({ studyInstanceUid }) => studyInstanceUid))].toSorted();
     } finally {
       await Promise.all([dicom.close(), http.close()]);
       ledger.close();
+    }
+  }, 60_000);
+
+  it('given an asker at the address before both copies that answer queries, then each finds every study by C-FIND', async () => {
+    const queries = await TcpBalancer.start(portsOf('retrieve', 'VNA_RETRIEVE_PORT'));
+    try {
+      // The balancer goes from one to the other.
+      expect([await foundStudies(queries.port), await foundStudies(queries.port)]).toEqual([stored, stored]);
+    } finally {
+      await queries.close();
     }
   }, 60_000);
 

@@ -17,16 +17,16 @@ describe('compose files', () => {
   it('given the cluster, then every role runs, what is called in two copies, and those that receive have names of their own', () => {
     const services = Object.values(read('compose.cluster.yaml').services!).map(({ environment }) => environment ?? {});
     const roles = services.map(({ VNA_ROLES: role }) => role).filter((role) => role !== undefined);
-    expect(roles.toSorted()).toEqual(['dicomweb', 'dicomweb', 'indexing', 'indexing', 'ingest', 'ingest', 'lifecycle']);
-    const areas = services.filter(({ VNA_ROLES: role }) => role === 'ingest' || role === 'dicomweb').map(({ VNA_ROLES: role, VNA_INSTANCE: instance }) => `${String(role)}-${String(instance)}`);
-    expect(areas.toSorted()).toEqual(['dicomweb-1', 'dicomweb-2', 'ingest-1', 'ingest-2']);
+    expect(roles.toSorted()).toEqual(['dicomweb', 'dicomweb', 'indexing', 'indexing', 'ingest', 'ingest', 'lifecycle', 'retrieve', 'retrieve']);
+    const areas = services.filter(({ VNA_INSTANCE: instance }) => instance !== undefined).map(({ VNA_ROLES: role, VNA_INSTANCE: instance }) => `${String(role)}-${String(instance)}`);
+    expect(areas.toSorted()).toEqual(['dicomweb-1', 'dicomweb-2', 'ingest-1', 'ingest-2', 'retrieve-1', 'retrieve-2']);
   });
 
   it('given the cluster, then the balancer asks the health port of every copy that is called, and nothing else', () => {
     const { services, configs } = read('compose.cluster.yaml');
     const lines = readFileSync(join(folder, configs!['balancer']!.file), 'utf8').split('\n').map((line) => line.trim());
     const targets = lines.filter((line) => line.startsWith('server ')).map((line) => line.split(' ')[2]);
-    expect(targets).toEqual(['ingest-1:11112', 'ingest-2:11112', 'dicomweb-1:8080', 'dicomweb-2:8080']);
+    expect(targets).toEqual(['ingest-1:11112', 'ingest-2:11112', 'retrieve-1:11112', 'retrieve-2:11112', 'dicomweb-1:8080', 'dicomweb-2:8080']);
     for (const target of targets) expect(services![target!.split(':')[0]!]!.environment).toMatchObject({ VNA_HEALTH_HOST: '0.0.0.0' });
     expect(lines.find((line) => line.startsWith('default-server'))).toContain('check port 8081');
   });
@@ -57,6 +57,8 @@ describe('compose files', () => {
     ['a folder of the machine', { ...good, volumes: ['/var/run/docker.sock:/x', 'data:/data'] }, 'of the machine'],
     ['a file system that can be written', { ...good, read_only: false }, 'can be written'],
     ['a stop that cuts associations off', { ...good, environment: { VNA_INGEST_SHUTDOWN_GRACE: '30s' } }, 'killed before it has stopped'],
+    ['a stop that cuts queries off', { ...good, environment: { VNA_RETRIEVE_SHUTDOWN_GRACE: '30s' } }, 'killed before it has stopped'],
+    ['a query listener for strangers', { ...good, environment: { VNA_ROLES: 'retrieve', VNA_RETRIEVE_HOST: '0.0.0.0' } }, 'strangers could reach patient data'],
     ['a config that is not there', { ...good, configs: [{ source: 'nothing', target: '/x' }] }, 'config nothing is not declared'],
     ['an unknown neighbour', { ...good, depends_on: { nobody: {} } }, 'nobody, which is not there'],
   ])('given %s, then a rule says so', (_, service, sentence) => {

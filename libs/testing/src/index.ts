@@ -42,6 +42,7 @@ export {
   CT_IMAGE_STORAGE, ECHO_CONTEXT, EXPLICIT_LITTLE, FIND_CONTEXT, IMPLICIT_LITTLE, RAW_ABORT, RAW_RELEASE_RP, RAW_RELEASE_RQ, rawAssociateRq,
   rawCancel, rawCommand, rawData, rawFind, rawFindRq, rawEchoRq, rawElement, rawItem, rawPdu, rawPdv, rawStore, rawStoreRq, STORE_CONTEXT, VERIFICATION, type RawAssociateRq, type RawContext,
 } from './peers/raw-pdu.js';
+export { foundStudies } from './peers/found-studies.js';
 export { RememberedObject } from './peers/remembered-object.js';
 export { ScriptedPeer, type ReceivedPdu, type ReceivedResponse } from './peers/scripted-peer.js';
 export { ScriptedServer } from './peers/scripted-server.js';

@@ -7,16 +7,16 @@ import { EmbeddedPostgres } from '@perennia/postgres-embedded';
 import { KafkaBroker } from '../backends/kafka-broker.js';
 import { S3Server } from '../backends/s3-server.js';
 import { TcpBalancer } from '../peers/tcp-balancer.js';
-import { Product } from './product.js';
+import { freePort, Product } from './product.js';
 
-const ROLES = ['ingest', 'indexing', 'lifecycle', 'dicomweb'] as const;
+const ROLES = ['ingest', 'indexing', 'lifecycle', 'dicomweb', 'retrieve'] as const;
 type Role = (typeof ROLES)[number];
 /** Role and copy: `ingest-a`. */
 export type MemberName = `${Role}-${string}`;
 
 export interface ClusterOptions {
   directory: string;
-  /** How many copies of each. Default one. */
+  /** How many copies of each. Default one, and none of retrieve. */
   copies?: Partial<Record<Role, number>>;
   environment?: Record<string, string>;
   /** Where the S3 server is reached: a proxy before it, for instance. Default the server itself. */
@@ -24,14 +24,16 @@ export interface ClusterOptions {
 }
 
 const COPY_NAMES = ['a', 'b', 'c', 'd'];
+const DEFAULT_COPIES = { ingest: 1, indexing: 1, lifecycle: 1, dicomweb: 1, retrieve: 0 };
 export const LANDING_TIER_NAME = 'objects';
 
 export class Cluster {
   readonly members = new Map<MemberName, Product>();
   private readonly balancers: TcpBalancer[] = [];
-  /** Of the address before all copies that listen for DICOM, and before those that serve DICOMweb. */
+  /** Of the address before all copies that listen for DICOM, before those that serve DICOMweb, and before those that answer queries. */
   dicomPort = 0;
   httpPort = 0;
+  queryPort = 0;
 
   private constructor(
     readonly options: ClusterOptions,
@@ -90,14 +92,16 @@ export class Cluster {
 
   /** One after the other: the first brings the schema up to date. */
   private async startMembers(): Promise<void> {
-    const { directory, copies = {} } = this.options;
+    const { directory } = this.options;
+    const copies = { ...DEFAULT_COPIES, ...this.options.copies };
     for (const role of ROLES) {
-      for (const copy of COPY_NAMES.slice(0, copies[role] ?? 1)) {
-        const environment = { ...this.environment, VNA_ROLES: role, VNA_INSTANCE: copy };
+      for (const copy of COPY_NAMES.slice(0, copies[role])) {
+        const environment = { ...this.environment, VNA_ROLES: role, VNA_INSTANCE: copy, VNA_RETRIEVE_PORT: String(await freePort()) };
         this.members.set(`${role}-${copy}`, await Product.start({ dataDirectory: join(directory, `${role}-${copy}`), environment }));
       }
     }
     this.dicomPort = await this.balance(this.membersOf('ingest').map(({ dicomPort }) => dicomPort));
+    this.queryPort = await this.balance(this.membersOf('retrieve').map(({ options }) => Number(options.environment!['VNA_RETRIEVE_PORT'])));
     this.httpPort = await this.balance(this.membersOf('dicomweb').map(({ httpPort }) => httpPort));
   }
 
