@@ -23,6 +23,7 @@ interface Container {
   volumeMounts: { name: string; mountPath: string }[];
   [probe: `${string}Probe`]: { httpGet: { path: string; port: string } } | undefined;
   lifecycle?: unknown;
+  ports?: { name: string; containerPort: number }[];
 }
 interface PodSpec extends Record<string, unknown> {
   containers: Container[];
@@ -40,6 +41,7 @@ const valueSets = readdirSync(join(chart, 'ci')).toSorted();
 const KUBERNETES = ['1.30.0', '1.36.0'];
 const directory = mkdtempSync(join(tmpdir(), 'perennia-chart-'));
 const WORKLOADS = ['Deployment', 'StatefulSet', 'Job'];
+const RECEIVING = /ingest|dicomweb|retrieve/;
 let helm: string;
 
 function run(...parameters: string[]): { status: number | null; stdout: string; stderr: string } {
@@ -116,14 +118,14 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
       for (const { pod } of servicesOf(rendered(values))) {
         const { VNA_ROLES: roles, ...environment } = environmentOf(pod.containers[0]!);
         expect(pod['terminationGracePeriodSeconds']).toBeGreaterThan(5 + stopSeconds({ VNA_ROLES: roles!, ...environment }));
-        if (/ingest|dicomweb/.test(roles!)) expect(pod.containers[0]!.lifecycle).toEqual({ preStop: { exec: { command: ['sleep', '5'] } } });
+        if (RECEIVING.test(roles!)) expect(pod.containers[0]!.lifecycle).toEqual({ preStop: { exec: { command: ['sleep', '5'] } } });
       }
     });
 
     it('gives what receives a name that stays: a volume that outlives the pod, or an area in the store named like it', () => {
       for (const { resource, pod } of servicesOf(rendered(values))) {
         const environment = environmentOf(pod.containers[0]!);
-        const receives = /ingest|dicomweb/.test(environment['VNA_ROLES']!);
+        const receives = RECEIVING.test(environment['VNA_ROLES']!);
         expect([resource.metadata.name, resource.kind]).toEqual([resource.metadata.name, receives ? 'StatefulSet' : 'Deployment']);
         if (!receives) continue;
         if (environment['VNA_STORAGE_LANDING'] === 'file') {
@@ -151,9 +153,10 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
     const names = rendered('cluster-values.yaml').map(({ kind, metadata }) => `${kind} ${metadata.name}`);
     expect(names.toSorted()).toEqual([
       'Deployment vna-indexing', 'Deployment vna-lifecycle', 'HorizontalPodAutoscaler vna-dicomweb', 'HorizontalPodAutoscaler vna-indexing', 'HorizontalPodAutoscaler vna-ingest',
-      'Job vna-migrate', 'NetworkPolicy vna-default', 'NetworkPolicy vna-dicom', 'NetworkPolicy vna-dicomweb', 'NetworkPolicy vna-metrics', 'PodDisruptionBudget vna-dicomweb', 'PodDisruptionBudget vna-indexing',
-      'PodDisruptionBudget vna-ingest', 'Service vna-dicom', 'Service vna-dicomweb', 'Service vna-dicomweb-pods', 'Service vna-ingest-pods', 'ServiceAccount vna', 'StatefulSet vna-dicomweb',
-      'StatefulSet vna-ingest',
+      'HorizontalPodAutoscaler vna-retrieve', 'Job vna-migrate', 'NetworkPolicy vna-default', 'NetworkPolicy vna-dicom', 'NetworkPolicy vna-dicomweb', 'NetworkPolicy vna-metrics',
+      'NetworkPolicy vna-query', 'PodDisruptionBudget vna-dicomweb', 'PodDisruptionBudget vna-indexing', 'PodDisruptionBudget vna-ingest', 'PodDisruptionBudget vna-retrieve', 'Service vna-dicom',
+      'Service vna-dicomweb', 'Service vna-dicomweb-pods', 'Service vna-ingest-pods', 'Service vna-query', 'Service vna-retrieve-pods', 'ServiceAccount vna', 'StatefulSet vna-dicomweb',
+      'StatefulSet vna-ingest', 'StatefulSet vna-retrieve',
     ]);
     const job = rendered('cluster-values.yaml').find(({ kind }) => kind === 'Job')!;
     expect(job.metadata.annotations).toMatchObject({ 'helm.sh/hook': 'pre-install,pre-upgrade' });
@@ -163,6 +166,23 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
       { name: 'VNA_DATABASE_URL', valueFrom: { secretKeyRef: { name: 'archive-database', key: 'url' } } },
       { name: 'VNA_KAFKA_PASSWORD', valueFrom: { secretKeyRef: { name: 'archive-kafka', key: 'password' } } },
     ]));
+  });
+
+  it('given the cluster, then queries have an address of their own, for those who reach the DICOM port and nobody else', () => {
+    const resources = rendered('cluster-values.yaml');
+    const named = (kind: string, name: string): Resource => resources.find((each) => each.kind === kind && each.metadata.name === name)!;
+    expect(named('Service', 'vna-query').spec).toMatchObject({ type: 'LoadBalancer', ports: [{ name: 'query', port: 104, targetPort: 'query', protocol: 'TCP' }] });
+    for (const name of ['query', 'dicom']) {
+      expect(named('NetworkPolicy', `vna-${name}`).spec['ingress']).toEqual([{ from: [{ ipBlock: { cidr: '10.20.0.0/16' } }], ports: [{ port: name, protocol: 'TCP' }] }]);
+    }
+    for (const { resource } of servicesOf(resources)) expect(resource.spec.template!.metadata.labels['perennia/query']).toBe(resource.metadata.name === 'vna-retrieve' ? 'true' : undefined);
+  });
+
+  it('given everything in one pod, then what asks and what sends have one port', () => {
+    const resources = rendered('all-in-one-values.yaml');
+    const ports = servicesOf(resources).map(({ pod }) => pod.containers[0]!.ports!.map(({ name }) => name));
+    expect(ports).toEqual([['health', 'dicom', 'dicomweb']]);
+    expect(resources.some(({ kind, metadata }) => kind === 'Service' && metadata.name === 'vna-query')).toBe(false);
   });
 
   it('given the cluster, then whoever scrapes reaches the health port, and nothing else of a pod', () => {
@@ -187,7 +207,8 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   it.each([
     ['no image', ['image.repository='], 'image.repository is empty'],
-    ['nobody who may send', ['sources=null'], 'would take objects from anybody'],
+    ['nobody who may send', ['sources=null'], 'services.ingest would take objects and queries from anybody'],
+    ['nobody who may ask', ['sources=null', 'services.ingest.enabled=false'], 'services.retrieve would take objects and queries from anybody'],
     ['DICOMweb for strangers', ['services.dicomweb.unsafeListen=false'], 'would serve patient data without sign-in'],
     ['an embedded database for several pods', ['database.existingSecret='], 'the embedded PostgreSQL serves one pod only'],
     ['several pods that land on disks of their own', ['storage.landing=file'], 'would not see what another one received'],

@@ -25,7 +25,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 
 {{/* Not empty for a service that takes objects in. */}}
 {{- define "vna.receives" -}}
-{{- if or (has "ingest" .roles) (has "dicomweb" .roles) }}yes{{ end -}}
+{{- if or (has "ingest" .roles) (has "dicomweb" .roles) (has "retrieve" .roles) }}yes{{ end -}}
+{{- end }}
+
+{{/* Not empty for a service that has a port for queries; beside ingest it has none: associations come from there. */}}
+{{- define "vna.queries" -}}
+{{- if and (has "retrieve" .roles) (not (has "ingest" .roles)) }}yes{{ end -}}
 {{- end }}
 
 {{- define "vna.hot" -}}
@@ -41,8 +46,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if and (include "vna.receives" $service) (gt (len (printf "%s-%s" (include "vna.name" $) $name)) 35) -}}
 {{- fail (printf "services.%s: its pods would be called %s-%s-0, and the name of a copy has at most 40 characters: set a shorter nameOverride." $name (include "vna.name" $) $name) -}}
 {{- end -}}
-{{- if and (has "ingest" $service.roles) (not $.Values.sources) (not $service.unsafeListen) -}}
-{{- fail (printf "services.%s would take objects from anybody: list who may send under sources, or accept the danger with services.%s.unsafeListen." $name $name) -}}
+{{- if and (or (has "ingest" $service.roles) (has "retrieve" $service.roles)) (not $.Values.sources) (not $service.unsafeListen) -}}
+{{- fail (printf "services.%s would take objects and queries from anybody: list who may send and ask under sources, or accept the danger with services.%s.unsafeListen." $name $name) -}}
 {{- end -}}
 {{- if and (has "dicomweb" $service.roles) (not $service.unsafeListen) -}}
 {{- fail (printf "services.%s would serve patient data without sign-in: put a proxy that signs people in before it, name it in networkPolicy.dicomwebFrom, then set services.%s.unsafeListen." $name $name) -}}
