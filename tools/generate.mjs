@@ -11,7 +11,8 @@ else {
 
 async function generate() {
   const { configurationPage } = await import(join(root, 'services', 'all-in-one', 'dist', 'index.js'));
-  const files = [[join(root, 'docs', 'configuration.md'), configurationPage()]];
+  const { featuresPage } = await import('./features-page.mjs');
+  const files = [[join(root, 'docs', 'configuration.md'), configurationPage()], [join(root, 'docs', 'features.md'), featuresPage(root)]];
   const stale = files.filter(([path, text]) => readOrEmpty(path) !== text);
   if (process.argv.includes('--check')) {
     for (const [path] of stale) process.stderr.write(`${relative(root, path)} is stale: run "node tools/generate.mjs"\n`);

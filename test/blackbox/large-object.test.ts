@@ -115,7 +115,7 @@ async function untilFindable(object: LargeObject): Promise<void> {
 const roads = { 'C-STORE': byCStore, 'STOW-RS': byStow, import: byImport };
 
 describe(`an encapsulated object of ${Math.round(SIZE_BYTES / 2 ** 20)} MiB`, () => {
-  it.each(Object.keys(roads).flatMap((road) => [[road, 'extended'], [road, 'empty']] as const))('given the road %s and an offset table that is %s, then memory stays bounded and a frame near its end is one small read', async (road, offsetTable) => {
+  it.each(Object.keys(roads).flatMap((road) => [[road, 'extended'], [road, 'empty']] as const))('W01 given the road %s and an offset table that is %s, then memory stays bounded and a frame near its end is one small read', async (road, offsetTable) => {
     const object = aLargeObject(offsetTable as 'extended' | 'empty');
     const startedMs = performance.now();
     const growthKib = await peakGrowthKib(() => roads[road as keyof typeof roads](object));

@@ -76,7 +76,7 @@ describe('vna node', () => {
     for (const command of ['test', 'remove']) expect(await vna(command, 'NOBODY')).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('There is no remote node NOBODY') });
   });
 
-  it('given a good node, when tested (D01), then every stage is told, we call ourselves what the listener is called, and what it refuses is listed', async () => {
+  it('D01 given a good node, when tested, then every stage is told, we call ourselves what the listener is called, and what it refuses is listed', async () => {
     const report = await vnaJson<Report>('test', 'VIEWER1', '--sop-class', CT_IMAGE_STORAGE, MR_IMAGE_STORAGE);
     expect(report).toMatchObject({ ok: true, node: 'VIEWER1', callingAet: 'ARCHIVE', refusedContexts: [{ abstractSyntax: MR_IMAGE_STORAGE, result: 3 }] });
     expect(report.stages.map(({ stage, ok }) => [stage, ok])).toEqual([['dns', true], ['tcp', true], ['association', true], ['echo', true]]);
@@ -95,7 +95,7 @@ describe('vna node', () => {
     ['CLOSED', 'tcp', 'Start the DICOM service', async () => add('CLOSED', String(await freePort()))],
     ['WRONG', 'association', 'correct the AE title', () => add('WRONG', viewerPort)],
     ['PLAIN', 'tls', 'without TLS', () => add('PLAIN', viewerPort, '--tls')],
-  ])('given the node %s, then vna node test and vna doctor (D01) tell the stage %s with what to do, and the exit code is 1', async (node, stage, remedy, addIt) => {
+  ])('D01 given the node %s, then vna node test and vna doctor tell the stage %s with what to do, and the exit code is 1', async (node, stage, remedy, addIt) => {
     expect(await addIt()).toMatchObject({ code: 0 });
     for (const command of [['node', 'test'], ['doctor']]) {
       const { code, stdout } = await runVna(environment, ...command, node);
@@ -116,7 +116,7 @@ describe('vna node', () => {
     await new Promise((done) => silent.close(done));
   });
 
-  it('given a node with TLS (D01), then it is verified where its authority is trusted, and only there', async () => {
+  it('D01 given a node with TLS, then it is verified where its authority is trusted, and only there', async () => {
     makeLoopbackCertificate(directory);
     const authority = join(directory, 'ca.pem');
     const secure = createTlsServer({ key: readFileSync(join(directory, 'key.pem')), cert: readFileSync(authority) }, (socket) => viewer.handleSocket(socket));

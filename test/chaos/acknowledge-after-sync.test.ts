@@ -32,7 +32,7 @@ import { orderOfAcknowledgements } from './strace-order.js';
     }
   }
 
-  it('given stores one after the other, when success is sent, then the record was synced before, every time', async () => {
+  it('D02 given stores one after the other, when success is sent, then the record was synced before, every time', async () => {
     const { acknowledged, early } = await tracedStores({});
     expect({ acknowledged, early }).toEqual({ acknowledged: 25, early: 0 });
   }, 120_000);

@@ -42,7 +42,7 @@ async function expectKept(objects: readonly SyntheticObject[]): Promise<void> {
 }
 
 (hasBackend('dcmtk') ? describe : describe.skip)('dcmtk', () => {
-  it('given the running archive, when echoscu asks, then it answers', async () => {
+  it('D01 given the running archive, when echoscu asks, then it answers', async () => {
     await run(dcmtkTool('echoscu')!, ['-aec', 'PERENNIA', '127.0.0.1', String(product.dicomPort)], { env });
   });
   it('given another called AE title, when echoscu asks, then the association is rejected', async () => {

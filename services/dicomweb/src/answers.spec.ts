@@ -37,7 +37,7 @@ describe('chooseFrameType', () => {
     ['image/jpeg', jpeg, true, 'image/jpeg'],
     ['image/jpeg', jpeg, false, null],
     ['image/png', jpeg, true, null],
-  ])('for %s of %s', (accept, syntax, single, expected) => {
+  ])('W06 for %s of %s', (accept, syntax, single, expected) => {
     const choose = () => chooseFrameType(parseAccept(accept), syntax, single);
     if (expected === null) expect(choose).toThrow(/as they are stored/);
     else expect(choose().frameType).toBe(expected);

@@ -25,12 +25,12 @@ describe('BaseUrl', () => {
     ['X-Forwarded', { host: 'inner', 'x-forwarded-host': 'pacs.example, other', 'x-forwarded-proto': 'https', 'x-forwarded-port': '444', 'x-forwarded-prefix': '/a/b/' }, 'https://pacs.example:444/a/b/dicom-web'],
     ['a standard port', { host: 'inner', 'x-forwarded-host': 'pacs.example', 'x-forwarded-proto': 'https', 'x-forwarded-port': '443' }, 'https://pacs.example/dicom-web'],
     ['hostile values', { host: 'inner', 'x-forwarded-host': 'a b', 'x-forwarded-proto': 'javascript', 'x-forwarded-prefix': '/"x' }, 'http://inner:8080/dicom-web'],
-  ])('believes %s of a trusted proxy as far as it makes sense', (_, headers, expected) => {
+  ])('W28 believes %s of a trusted proxy as far as it makes sense', (_, headers, expected) => {
     expect(of(headers, trusting)).toBe(expected);
     expect(of(headers, trusting, { remoteAddress: '::ffff:10.0.0.7' })).toBe(expected);
     expect(of(headers, trusting, { remoteAddress: '192.0.2.1' })).toBe('http://inner:8080/dicom-web');
   });
-  it('is what the configuration says when it says something', () => {
+  it('W28 is what the configuration says when it says something', () => {
     expect(of({ host: 'x' }, { publicUrl: 'https://pacs.example/web' })).toBe('https://pacs.example/web');
   });
 });

@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => archive?.stop());
 
 describe('STOW-RS', () => {
-  it('stores all parts, reports each, and they can be found at once', async () => {
+  it('W01 stores all parts, reports each, and they can be found at once', async () => {
     const response = await archive.stow(objects.map(({ bytes }) => bytes));
     const report = (await response.json()) as Record<string, { Value: Record<string, { Value: string[] }>[] }>;
     expect(response.status).toBe(200);
@@ -48,7 +48,7 @@ describe('STOW-RS', () => {
     expect(report['00081199']!.Value[0]!['00081190']!.Value[0]).toBe(archive.root + pathOf(objects[0]!));
     expect(await archive.json(`/studies/${study}/instances`)).toHaveLength(objects.length);
   });
-  it('answers 202 when some parts are refused and 409 when all are', async () => {
+  it('W01 answers 202 when some parts are refused and 409 when all are', async () => {
     const good = part10({ studyInstanceUid: seededUid('mixed'), seriesInstanceUid: seededUid('mixed-s'), sopInstanceUid: seededUid('mixed-i') });
     const mixed = await archive.stow([good.bytes, Buffer.from('no dicom at all'), { bytes: 'hello', contentType: 'text/plain' }]);
     const report = (await mixed.json()) as Record<string, { Value: Record<string, { Value: unknown[] }>[] }>;
@@ -57,13 +57,13 @@ describe('STOW-RS', () => {
     expect(report['00081199']!.Value).toHaveLength(1);
     expect((await archive.stow([Buffer.from('no dicom')])).status).toBe(409);
   });
-  it('refuses instances of another study than the path names', async () => {
+  it('W01 refuses instances of another study than the path names', async () => {
     const other = part10({ studyInstanceUid: seededUid('elsewhere'), seriesInstanceUid: seededUid('elsewhere-s'), sopInstanceUid: seededUid('elsewhere-i') });
     const response = await archive.stow([other.bytes], `/studies/${seededUid('not-here')}`);
     expect(response.status).toBe(409);
     expect(((await response.json()) as Record<string, { Value: Record<string, { Value: number[] }>[] }>)['00081198']!.Value[0]!['00081197']!.Value).toEqual([0xa900]);
   });
-  it('takes the same instance again, and the same in parallel, as stored', async () => {
+  it('W03 takes the same instance again, and the same in parallel, as stored', async () => {
     const object = part10({ studyInstanceUid: seededUid('again'), seriesInstanceUid: seededUid('again-s'), sopInstanceUid: seededUid('again-i') });
     const answers = await Promise.all(Array.from({ length: 4 }, () => archive.stow([object.bytes])));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
@@ -125,7 +125,7 @@ describe('QIDO-RS', () => {
 });
 
 describe('WADO-RS', () => {
-  it.each([['study', `/studies/${study}`, 12], ['series', `/studies/${study}/series/${series[0]}`, 6]])('gives a %s back byte for byte', async (_, path, count) => {
+  it.each([['study', `/studies/${study}`, 12], ['series', `/studies/${study}/series/${series[0]}`, 6]])('W05 gives a %s back byte for byte', async (_, path, count) => {
     const response = await archive.get(path, { accept: dicom });
     const found = await parts(response);
     expect(found).toHaveLength(count);
@@ -134,7 +134,7 @@ describe('WADO-RS', () => {
       expect(body.equals(object.bytes)).toBe(true);
     }
   });
-  it('gives an instance as multipart or by itself, with 304 and 406', async () => {
+  it('W05 gives an instance as multipart or by itself, with 304 and 406', async () => {
     const path = pathOf(objects[3]!);
     const [multi] = await parts(await archive.get(path, { accept: dicom }));
     expect(multi!.body.equals(objects[3]!.bytes)).toBe(true);
@@ -148,7 +148,7 @@ describe('WADO-RS', () => {
     expect(((await impossible.json()) as { detail: string }).detail).toMatch(/as they are stored/);
     expect((await archive.get(`/studies/${seededUid('nowhere')}`, { accept: dicom })).status).toBe(404);
   });
-  it('gives frames, single and listed', async () => {
+  it('W06 gives frames, single and listed', async () => {
     const path = `${pathOf(objects[5]!)}/frames`;
     const pixels = objects[5]!.bytes.subarray(-objects[5]!.values.pixelBytes);
     const [frame] = await parts(await archive.get(`${path}/1`, { accept: 'multipart/related; type="application/octet-stream"' }));
@@ -178,14 +178,14 @@ describe('WADO-RS', () => {
 });
 
 describe('metadata', () => {
-  it.each([[`/studies/${study}/metadata`, 12], [`/studies/${study}/series/${series[0]}/metadata`, 6], [`${pathOf(objects[0]!)}/metadata`, 1]])('%s has all instances', async (path, count) => {
+  it.each([[`/studies/${study}/metadata`, 12], [`/studies/${study}/series/${series[0]}/metadata`, 6], [`${pathOf(objects[0]!)}/metadata`, 1]])('W07 %s has all instances', async (path, count) => {
     const found = await archive.json(path);
     expect(found).toHaveLength(count);
     expect(found[0]).toMatchObject({ '00080018': {}, '00100010': { vr: 'PN', Value: [{ Alphabetic: 'DOE^WEB' }] }, '7FE00010': { BulkDataURI: expect.stringMatching(`^${archive.root}/studies/`) } });
     const first = await archive.get(path);
     expect((await archive.get(path, { 'if-none-match': first.headers.get('etag')! })).status).toBe(304);
   });
-  it('comes from the prebuilt blob with the base URL of each client, and without it when the series has changed', async () => {
+  it('W07 comes from the prebuilt blob with the base URL of each client, and without it when the series has changed', async () => {
     const { imaging } = archive.database;
     const directory = new InstanceDirectory({ imaging, jobs: new JobQueue(imaging), tiers: ['hot'], trustMs: 86_400_000 });
     const places = (archive as unknown as { context: { get(token: typeof PlaceReader, options: object): PlaceReader } }).context.get(PlaceReader, { strict: false });

@@ -150,7 +150,7 @@ describe('pages', () => {
     ['', 'instance', { studyInstanceUid: generatedUid(small, 0) }, 30],
     ['', 'instance', { studyInstanceUid: generatedUid(small, 0), seriesInstanceUid: generatedUid(small, 0, 1) }, 30],
     ['PatientID=PID1', 'instance', {}, 70],
-  ])('of %s at level %s follow one another without gap or repetition', async (query, level, scope, size) => {
+  ])('W18 of %s at level %s follow one another without gap or repetition', async (query, level, scope, size) => {
     const key = { study: '0020000D', series: '0020000E', instance: '00080018' }[level];
     const whole = (await search.page(plan(`${query}&limit=25000`, level, scope), BASE)).documents.map((document) => uidOf(document, key));
     const paged: string[] = [];
@@ -163,7 +163,7 @@ describe('pages', () => {
     expect(paged).toEqual(whole);
     expect(new Set(paged).size).toBe(whole.length);
   });
-  it('by offset are the same pages', async () => {
+  it('W18 by offset are the same pages', async () => {
     const page = await search.page(plan('limit=5&offset=9000'), BASE);
     const whole = await search.page(plan('limit=9005'), BASE);
     expect(page.documents).toEqual(whole.documents.slice(9000));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { permitsMove } from './permits-move.js';
 
-describe('permitsMove (D09)', () => {
+describe('D09 permitsMove', () => {
   it('given no list, then any known source may have objects moved there', () => {
     expect(permitsMove({ moveCallers: [] }, 'ANY')).toBe(true);
   });

@@ -62,7 +62,7 @@ function securely(over: Partial<DicomAcceptorOptions> = {}, host?: string): Prom
   return listen(server, host);
 }
 
-describe('verifyNode (D01)', () => {
+describe('D01 verifyNode', () => {
   it('given a good node, then all stages are there in order, each with what was found and how long it took', async () => {
     const result = await verify({ port: await accepting() });
     expect(outline(result)).toBe('dns ok, tcp ok, association ok, echo ok');
@@ -189,7 +189,7 @@ describe('verifyNode (D01)', () => {
   });
 });
 
-describe('verifyNode over TLS (D01)', () => {
+describe('D01 verifyNode over TLS', () => {
   it('given a certificate of a trusted authority, then the stage tls is between tcp and association', async () => {
     const result = await verify({ host: 'localhost', port: await securely(), tls: true }, { ca: certificate() });
     expect(outline(result)).toBe('dns ok, tcp ok, tls ok, association ok, echo ok');
@@ -255,7 +255,7 @@ describe('openNodeTransport', () => {
   });
 });
 
-(hasBackend('dcmtk') ? describe : describe.skip)('dcmtk as the node (D01)', () => {
+(hasBackend('dcmtk') ? describe : describe.skip)('D01 dcmtk as the node', () => {
   async function storescp(...options: string[]): Promise<number> {
     const port = await freePort();
     const node: ChildProcess = execFile(dcmtkTool('storescp')!, ['-od', folder, ...options, String(port)]);

@@ -4,7 +4,7 @@ import { parseQidoParameters } from './qido-parameters.js';
 const matchOf = (query: string) => parseQidoParameters(query).conditions[0]?.match;
 
 describe('parseQidoParameters', () => {
-  it('knows keywords, hex tags and sequence paths', () => {
+  it('W14 knows keywords, hex tags and sequence paths', () => {
     expect(parseQidoParameters('PatientID=1&00100010=A*&RequestAttributesSequence.0040,0009=x'.replace('0040,0009', '00400009')).conditions).toEqual([
       { path: ['00100020'], vr: 'LO', match: { kind: 'values', values: ['1'], wildcards: false } },
       { path: ['00100010'], vr: 'PN', match: { kind: 'values', values: ['A*'], wildcards: true } },

@@ -3,7 +3,7 @@ import { connectFailure } from './connect-tcp.js';
 import { lookupFailure } from './resolve-host.js';
 import { handshakeFailure } from './secure-transport.js';
 
-describe('sentences of failures (D01)', () => {
+describe('D01 sentences of failures', () => {
   it.each([
     [lookupFailure('pacs', 'ENOTFOUND'), 'There is no host named pacs'],
     [lookupFailure('pacs', 'EAI_AGAIN'), 'The name server did not answer for pacs'],

@@ -186,7 +186,7 @@ describe('C-FIND as SCP: refusals and failures', () => {
 });
 
 describe('C-FIND as SCP: cancel, abort, release', () => {
-  it('given a C-CANCEL, then the search is aborted and the final answer is FE00', async () => {
+  it('D04 given a C-CANCEL, then the search is aborted and the final answer is FE00', async () => {
     const { seen, find } = endless([answer('one!')]);
     const harness = harnessOf(find);
     const peer = await peerOf(harness);
