@@ -2,7 +2,7 @@
 // ports (databases, store, landing area, event log, clock, metrics, logger).
 import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { CatalogSearch } from '@perennia/catalog-query';
-import { InstanceDirectory, ReadBulkData, ReadFrames, ReadInstance, RetrieveInstances, SeriesMetadata } from '@perennia/egress';
+import { GiveInstances, InstanceDirectory, ObjectFeed, ReadBulkData, ReadFrames, ReadInstance, RetrieveInstances, SeriesMetadata } from '@perennia/egress';
 import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
 import { isTestBuild } from '@perennia/fault-points';
 import { JobQueue } from '@perennia/jobs';
@@ -15,6 +15,7 @@ import { DicomwebServer } from './dicomweb-server.js';
 import { DicomwebConfig } from './dicomweb.config.js';
 import { FramesController } from './frames.controller.js';
 import { MetadataController } from './metadata.controller.js';
+import { Part10Answers } from './part10-answers.js';
 import { QidoController } from './qido.controller.js';
 import { RequestTraces } from './request-traces.js';
 import { RetrieveController } from './retrieve.controller.js';
@@ -60,7 +61,12 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
       inject: [ImagingDatabase, StorageTiers],
     },
     { provide: ReadInstance, useFactory: (directory: InstanceDirectory, places: PlaceReader) => new ReadInstance(directory, places), inject: [InstanceDirectory, PlaceReader] },
-    { provide: RetrieveInstances, useFactory: (read: ReadInstance, places: PlaceReader) => new RetrieveInstances(read, places), inject: [ReadInstance, PlaceReader] },
+    {
+      provide: GiveInstances,
+      useFactory: (read: ReadInstance, places: PlaceReader) => new GiveInstances(new RetrieveInstances(read, places), new ObjectFeed(read)),
+      inject: [ReadInstance, PlaceReader],
+    },
+    { provide: Part10Answers, useFactory: (give: GiveInstances) => new Part10Answers(give), inject: [GiveInstances] },
     { provide: ReadFrames, useFactory: (read: ReadInstance) => new ReadFrames(read), inject: [ReadInstance] },
     { provide: ReadBulkData, useFactory: (read: ReadInstance) => new ReadBulkData(read), inject: [ReadInstance] },
     {
@@ -75,8 +81,8 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
     },
     {
       provide: RetrieveController,
-      useFactory: (config: DicomwebConfig, directory: InstanceDirectory, retrieve: RetrieveInstances, baseUrl: BaseUrl) => new RetrieveController(config, directory, retrieve, baseUrl),
-      inject: [DicomwebConfig, InstanceDirectory, RetrieveInstances, BaseUrl],
+      useFactory: (config: DicomwebConfig, directory: InstanceDirectory, answers: Part10Answers, baseUrl: BaseUrl) => new RetrieveController(config, directory, answers, baseUrl),
+      inject: [DicomwebConfig, InstanceDirectory, Part10Answers, BaseUrl],
     },
     {
       provide: MetadataController,

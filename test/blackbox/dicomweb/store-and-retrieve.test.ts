@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { gunzipSync } from 'node:zlib';
 import { request } from 'node:http';
-import { MultipartReader, parseMultipartContentType } from '@perennia/dicom-web';
 import { InstanceDirectory, ReadInstance, SeriesMetadata } from '@perennia/egress';
 import { JobQueue } from '@perennia/jobs';
 import { PlaceReader } from '@perennia/storage';
 import { part10, seededUid, type Part10Object } from '@perennia/testing';
+import { answerParts as parts } from './answer-parts.js';
 import { WebArchive } from './web-archive.js';
 
 const dicom = 'multipart/related; type="application/dicom"; transfer-syntax=*';
@@ -20,18 +20,6 @@ const objects: Part10Object[] = Array.from({ length: 12 }, (_, index) =>
   }),
 );
 const pathOf = ({ values }: Part10Object): string => `/studies/${values.studyInstanceUid}/series/${values.seriesInstanceUid}/instances/${values.sopInstanceUid}`;
-
-async function parts(response: Response): Promise<{ headers: Record<string, string>; body: Buffer }[]> {
-  const { boundary } = parseMultipartContentType(response.headers.get('content-type')!)!;
-  const found: { headers: Record<string, string>; body: Buffer }[] = [];
-  const reader = new MultipartReader(boundary);
-  const whole = Buffer.from(await response.arrayBuffer());
-  for (const event of [...reader.push(whole), ...reader.finish()]) {
-    if (event.kind === 'part') found.push({ headers: Object.fromEntries(event.headers), body: Buffer.alloc(0) });
-    else if (event.kind === 'data') found.at(-1)!.body = Buffer.concat([found.at(-1)!.body, event.chunk]);
-  }
-  return found;
-}
 
 beforeAll(async () => {
   archive = await WebArchive.start();

@@ -1,4 +1,5 @@
 export { FramesNotSeparableError } from './frames-not-separable-error.js';
+export { GiveInstances, type GivenInstance } from './give-instances.js';
 export { InstanceDirectory, type InstanceSelection } from './instance-directory.js';
 export { DecodedDataset, type DecodedDatasetParts, type FrameDecoding, type PixelDecoder } from './decoded-dataset.js';
 export { canSendIn, ObjectFeed, type FedObject } from './object-feed.js';
