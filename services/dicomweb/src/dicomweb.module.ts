@@ -11,7 +11,7 @@ import { ObjectStore, PlaceReader, StorageTiers } from '@perennia/storage';
 import { AppLogger, Clock, HealthRegistry, Metrics, Tracing } from '@perennia/telemetry';
 import { BaseUrl } from './base-url.js';
 import { BulkDataController } from './bulk-data.controller.js';
-import { DicomwebServer } from './dicomweb-server.js';
+import { DicomwebServer, type RouteSource } from './dicomweb-server.js';
 import { DicomwebConfig } from './dicomweb.config.js';
 import { FramesController } from './frames.controller.js';
 import { MetadataController } from './metadata.controller.js';
@@ -20,7 +20,10 @@ import { QidoController } from './qido.controller.js';
 import { RequestTraces } from './request-traces.js';
 import { RetrieveController } from './retrieve.controller.js';
 import { StowController } from './stow.controller.js';
+import { WadoUriController } from './wado-uri.controller.js';
 import { warmUp } from './warm-up.js';
+
+const CONTROLLERS = [QidoController, RetrieveController, WadoUriController, MetadataController, FramesController, BulkDataController, StowController];
 
 @Injectable()
 class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -85,6 +88,11 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
       inject: [DicomwebConfig, InstanceDirectory, Part10Answers, BaseUrl],
     },
     {
+      provide: WadoUriController,
+      useFactory: (config: DicomwebConfig, directory: InstanceDirectory, answers: Part10Answers) => new WadoUriController(config, directory, answers),
+      inject: [DicomwebConfig, InstanceDirectory, Part10Answers],
+    },
+    {
       provide: MetadataController,
       useFactory: (config: DicomwebConfig, directory: InstanceDirectory, metadata: SeriesMetadata, baseUrl: BaseUrl) => new MetadataController(config, directory, metadata, baseUrl),
       inject: [DicomwebConfig, InstanceDirectory, SeriesMetadata, BaseUrl],
@@ -115,9 +123,9 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
         metrics: Metrics,
         clock: Clock,
         traces: RequestTraces,
-        ...controllers: [QidoController, RetrieveController, MetadataController, FramesController, BulkDataController, StowController]
+        ...controllers: RouteSource[]
       ) => new DicomwebServer({ config, logger, metrics, clock, traces, controllers }),
-      inject: [DicomwebConfig, AppLogger, Metrics, Clock, RequestTraces, QidoController, RetrieveController, MetadataController, FramesController, BulkDataController, StowController],
+      inject: [DicomwebConfig, AppLogger, Metrics, Clock, RequestTraces, ...CONTROLLERS],
     },
   ],
   exports: [DicomwebServer],

@@ -89,3 +89,29 @@ describe('W05 WADO-RS in another uncompressed transfer syntax', () => {
     expect(((await response.json()) as { detail: string }).detail).toMatch(/as they are stored \(1\.2\.840\.10008\.1\.2\), or in 1\.2\.840\.10008\.1\.2\.1 or 1\.2\.840\.10008\.1\.2: accept .*transfer-syntax=\*/);
   });
 });
+
+describe('W11 WADO-URI', () => {
+  const uri = (stored: string, more = ''): string => `/wado?requestType=WADO&studyUID=${study}&seriesUID=${study}.1&objectUID=${uidOf(stored)}&contentType=application/dicom${more}`;
+  it.each(['', '&transferSyntax=*', `&transferSyntax=${BIG_ENDIAN}`])('W11 gives an instance as it is stored, byte for byte, with its length (%s)', async (more) => {
+    const response = await archive.get(uri(BIG_ENDIAN, more), { accept: 'image/jpeg' });
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, `application/dicom; transfer-syntax=${BIG_ENDIAN}`]);
+    expect(response.headers.get('content-length')).toBe(String(objectIn(BIG_ENDIAN).length));
+    expect(Buffer.from(await response.arrayBuffer()).equals(objectIn(BIG_ENDIAN))).toBe(true);
+  });
+  it('W11 gives it in another uncompressed transfer syntax', async () => {
+    const response = await archive.get(uri(BIG_ENDIAN, `&transferSyntax=${EXPLICIT}`));
+    expect(opened(Buffer.from(await response.arrayBuffer())).dataset.equals(datasetIn(BIG_ENDIAN, EXPLICIT))).toBe(true);
+  });
+  it('W11 answers 304 to who has it', async () => {
+    const etag = (await archive.get(uri(EXPLICIT))).headers.get('etag')!;
+    expect((await archive.get(uri(EXPLICIT), { 'if-none-match': etag })).status).toBe(304);
+  });
+  it.each([
+    [406, uri(IMPLICIT, `&transferSyntax=${JPEG_2000}`), /or in 1\.2\.840\.10008\.1\.2\.1 or/], [406, uri(IMPLICIT).replace('application/dicom', 'image/jpeg'), /contentType=application\/dicom/],
+    [400, uri(IMPLICIT, '&anonymize=yes'), /anonymize/], [400, uri(IMPLICIT).replace('studyUID', 'study'), /studyUID/], [404, uri(JPEG_2000), /no such instance/],
+  ])('W11 answers %d to %s, in words', async (status, path, words) => {
+    const response = await archive.get(path);
+    expect([response.status, response.headers.get('content-type')]).toEqual([status, 'application/problem+json']);
+    expect(((await response.json()) as { detail: string }).detail).toMatch(words);
+  });
+});
