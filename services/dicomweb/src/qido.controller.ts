@@ -5,7 +5,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BaseUrl } from './base-url.js';
 import type { DicomwebConfig } from './dicomweb.config.js';
 import { sendJson, streamJson } from './json-answer.js';
-import { acceptRanges, jsonMediaType, rawQuery, uidsOf } from './request-facts.js';
+import { acceptRanges, datasetMediaType, rawQuery, uidsOf } from './request-facts.js';
+import { streamXml, XML_FORM } from './xml-answer.js';
 
 /** Larger answers are read from the database in pages of this size. */
 const PAGE = 1000;
@@ -33,7 +34,7 @@ export class QidoController {
     const { study, series } = uidsOf(request);
     const query = rawQuery(request);
     const parameters = parseQidoParameters(query);
-    const mediaType = jsonMediaType(acceptRanges(request, parameters.accept));
+    const mediaType = datasetMediaType(acceptRanges(request, parameters.accept));
     const scope = { ...(study ? { studyInstanceUid: study } : {}), ...(series ? { seriesInstanceUid: series } : {}) };
     const plan = planSearch({ tenantId: this.config.tenantId, level, scope, parameters }, this.config);
     const base = this.baseUrl.of(request.raw);
@@ -42,6 +43,7 @@ export class QidoController {
     const page = await this.search.page(plan, base);
     this.describe(reply, plan, page.nextCursor, query, target);
     if (page.documents.length === 0) return void (await reply.code(204).send());
+    if (mediaType === XML_FORM.mediaType) return streamXml(reply, {}, page.documents);
     return sendJson(request, reply, mediaType, `[${page.documents.join(',')}]`);
   }
 
@@ -67,19 +69,27 @@ export class QidoController {
     const first = await this.search.page({ ...plan, limit: PAGE }, base);
     if (first.documents.length === 0) return void (await reply.code(204).send());
     this.describe(reply, plan, first.nextCursor && (await this.search.cursorAfter(plan)), query, target);
-    await streamJson(request, reply, { 'content-type': mediaType }, this.pages(plan, first, base));
+    const texts = this.pages(plan, first, base);
+    if (mediaType === XML_FORM.mediaType) return streamXml(reply, {}, texts);
+    await streamJson(request, reply, { 'content-type': mediaType }, inBrackets(texts));
   }
 
+  /** Objects separated by commas, also across texts. */
   private async *pages(plan: SearchPlan, first: SearchPage, base: string): AsyncGenerator<string> {
     let left = plan.limit;
     let page = first;
-    for (let opening = '['; ; opening = ',') {
+    for (let opening = ''; ; opening = ',') {
       yield opening + page.documents.join(',');
       left -= page.documents.length;
       if (left === 0 || page.nextCursor === undefined) break;
       page = await this.search.page({ ...plan, offset: 0, cursor: page.nextCursor, limit: Math.min(left, PAGE) }, base);
       if (page.documents.length === 0) break;
     }
-    yield ']';
   }
+}
+
+async function* inBrackets(texts: AsyncIterable<string>): AsyncGenerator<string> {
+  yield '[';
+  yield* texts;
+  yield ']';
 }

@@ -2,6 +2,7 @@
 import { isValidUid } from '@perennia/dicom-data';
 import { DicomWebError, negotiate, parseAccept, splitQuery, type AcceptRange } from '@perennia/dicom-web';
 import type { FastifyRequest } from 'fastify';
+import { XML_FORM } from './xml-answer.js';
 
 export interface StudyParameters {
   study: string;
@@ -37,5 +38,12 @@ const JSON_TYPES = [{ mediaType: 'application/dicom+json' }, { mediaType: 'appli
 export function jsonMediaType(ranges: readonly AcceptRange[]): string {
   const chosen = negotiate(ranges, JSON_TYPES);
   if (!chosen) throw new DicomWebError('unacceptable', 'This resource is given as application/dicom+json or application/json only');
+  return chosen.mediaType;
+}
+
+/** One of the JSON types, or that of XML_FORM. @throws DicomWebError when the client takes none of them */
+export function datasetMediaType(ranges: readonly AcceptRange[]): string {
+  const chosen = negotiate(ranges, [...JSON_TYPES, XML_FORM]);
+  if (!chosen) throw new DicomWebError('unacceptable', 'This resource is given as application/dicom+json, application/json or multipart/related; type="application/dicom+xml"');
   return chosen.mediaType;
 }

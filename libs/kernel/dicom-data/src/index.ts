@@ -15,3 +15,4 @@ export { elementToJson, isBinaryVr, littleEndian, textToJson, type ValueEncoding
 export { Dataset, Fragments, type Element, type ElementValue } from './dataset.js';
 export { writeDataset } from './dataset-writer.js';
 export { datasetOfJson, personNameText } from './json-dataset.js';
+export { nativeModelXml } from './native-model-xml.js';
