@@ -22,6 +22,7 @@ import { RetrieveController } from './retrieve.controller.js';
 import { StowController } from './stow.controller.js';
 import { WadoUriController } from './wado-uri.controller.js';
 import { warmUp } from './warm-up.js';
+import { ZipAnswer } from './zip-answer.js';
 
 const CONTROLLERS = [QidoController, RetrieveController, WadoUriController, MetadataController, FramesController, BulkDataController, StowController];
 
@@ -70,6 +71,7 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
       inject: [ReadInstance, PlaceReader],
     },
     { provide: Part10Answers, useFactory: (give: GiveInstances) => new Part10Answers(give), inject: [GiveInstances] },
+    { provide: ZipAnswer, useFactory: (give: GiveInstances) => new ZipAnswer(give), inject: [GiveInstances] },
     { provide: ReadFrames, useFactory: (read: ReadInstance) => new ReadFrames(read), inject: [ReadInstance] },
     { provide: ReadBulkData, useFactory: (read: ReadInstance) => new ReadBulkData(read), inject: [ReadInstance] },
     {
@@ -84,8 +86,9 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
     },
     {
       provide: RetrieveController,
-      useFactory: (config: DicomwebConfig, directory: InstanceDirectory, answers: Part10Answers, baseUrl: BaseUrl) => new RetrieveController(config, directory, answers, baseUrl),
-      inject: [DicomwebConfig, InstanceDirectory, Part10Answers, BaseUrl],
+      useFactory: (config: DicomwebConfig, directory: InstanceDirectory, answers: Part10Answers, zip: ZipAnswer, baseUrl: BaseUrl) =>
+        new RetrieveController(config, directory, answers, zip, baseUrl),
+      inject: [DicomwebConfig, InstanceDirectory, Part10Answers, ZipAnswer, BaseUrl],
     },
     {
       provide: WadoUriController,

@@ -13,3 +13,4 @@ export { PROBLEM_MEDIA_TYPE, problemDetails, type ProblemDetails } from './probl
 export { parseQidoParameters, splitQuery, type QidoParameters } from './qido-parameters.js';
 export { parseTagPath, type NamedAttribute } from './tag-path.js';
 export { warningHeader } from './warning-header.js';
+export { ZipWriter } from './zip-writer.js';

@@ -1,0 +1,38 @@
+// Instances as one ZIP (PS3.18 §8.7.3.5.2 application/zip), sent as they are read.
+import { MultipartWriter, ZipWriter } from '@perennia/dicom-web';
+import type { GiveInstances } from '@perennia/egress';
+import type { FastifyReply } from 'fastify';
+import type { SentInstances } from './part10-answers.js';
+import { streamAnswer } from './stream-answer.js';
+
+export const ZIP_FORM = { mediaType: 'application/zip' };
+/** A dataset that is written anew has longer headers; how much longer is not known before. */
+const MOST_GROWTH = 3;
+
+export class ZipAnswer {
+  constructor(private readonly give: GiveInstances) {}
+
+  /** @param names within the ZIP, by the instances' ids @param fileName what a browser saves it as */
+  send(reply: FastifyReply, { given, etag }: SentInstances, names: ReadonlyMap<string, string>, fileName: string): Promise<void> {
+    const headers = { 'content-type': ZIP_FORM.mediaType, 'content-disposition': `attachment; filename="${fileName}"`, etag };
+    return streamAnswer(reply, { headers }, async (sink) => {
+      const zip = new ZipWriter();
+      const writer = new MultipartWriter(sink, '');
+      let isOpen = false;
+      for await (const pieces of this.give.pieces(given)) {
+        const buffers: Buffer[] = [];
+        for (const { instance, offset, bytes } of pieces) {
+          if (offset === 0) {
+            if (isOpen) buffers.push(zip.end());
+            buffers.push(zip.begin(names.get(instance.id)!, instance.objectLength * MOST_GROWTH));
+            isOpen = true;
+          }
+          buffers.push(zip.data(bytes));
+        }
+        await writer.write(buffers);
+      }
+      await writer.write([...(isOpen ? [zip.end()] : []), zip.finish()]);
+      sink.end();
+    });
+  }
+}
