@@ -17,6 +17,7 @@ import { COMMITMENT_QUEUE, CommitmentJob, type CommitmentCursor, type Commitment
 import { EventReporter } from './commitment/event-reporter.js';
 import { FindHandler } from './find/find.handler.js';
 import { acceptContext, acceptQueryExtensions, acceptRole } from './offered-contexts.js';
+import { Decoding } from './retrieval/decoding.js';
 import { GetHandler } from './retrieval/get.handler.js';
 import { MoveHandler } from './retrieval/move.handler.js';
 import { RetrieveMetrics } from './retrieve-metrics.js';
@@ -90,13 +91,15 @@ class PerformedServices implements DimseServices {
     },
     { provide: ReadInstance, useFactory: (directory: InstanceDirectory, places: PlaceReader) => new ReadInstance(directory, places), inject: [InstanceDirectory, PlaceReader] },
     { provide: CodecPool, useFactory: () => new CodecPool() },
-    { provide: PixelDecoding, useFactory: (pool: CodecPool) => new PixelDecoding(pool), inject: [CodecPool] },
     {
-      provide: ObjectFeed,
-      useFactory: (directory: InstanceDirectory, readInstance: ReadInstance, decoder: PixelDecoding) =>
-        new ObjectFeed(readInstance, new DecodedDataset({ directory, readInstance, readFrames: new ReadFrames(readInstance), decoder })),
-      inject: [InstanceDirectory, ReadInstance, PixelDecoding],
+      provide: Decoding,
+      useFactory: (directory: InstanceDirectory, readInstance: ReadInstance, pool: CodecPool) => {
+        const decoder = new PixelDecoding(pool);
+        return new Decoding(decoder, new DecodedDataset({ directory, readInstance, readFrames: new ReadFrames(readInstance), decoder }));
+      },
+      inject: [InstanceDirectory, ReadInstance, CodecPool],
     },
+    { provide: ObjectFeed, useFactory: (read: ReadInstance) => new ObjectFeed(read), inject: [ReadInstance] },
     {
       provide: CheckCommitment,
       useFactory: (directory: InstanceDirectory, read: ReadInstance, { commitmentDepth }: RetrieveConfig) => new CheckCommitment(directory, read, commitmentDepth),
@@ -125,17 +128,17 @@ class PerformedServices implements DimseServices {
     { provide: RetrieveMetrics, useFactory: (metrics: Metrics) => new RetrieveMetrics(metrics), inject: [Metrics] },
     {
       provide: GetHandler,
-      useFactory: (directory: InstanceDirectory, feed: ObjectFeed, decoding: PixelDecoding, metrics: RetrieveMetrics) =>
-        new GetHandler({ directory, feed, decodes: (each) => decoding.decodes(each), sent: () => metrics.sent.inc({ operation: 'C-GET' }) }),
-      inject: [InstanceDirectory, ObjectFeed, PixelDecoding, RetrieveMetrics],
+      useFactory: (directory: InstanceDirectory, feed: ObjectFeed, decoding: Decoding, metrics: RetrieveMetrics) =>
+        new GetHandler({ directory, feed, decoding, sent: () => metrics.sent.inc({ operation: 'C-GET' }) }),
+      inject: [InstanceDirectory, ObjectFeed, Decoding, RetrieveMetrics],
     },
     {
       provide: MoveHandler,
       useFactory: (
-        directory: InstanceDirectory, feed: ObjectFeed, decoding: PixelDecoding, nodes: NodeDirectory, { aeTitle }: RetrieveConfig, clock: Clock, logger: AppLogger, metrics: RetrieveMetrics,
+        directory: InstanceDirectory, feed: ObjectFeed, decoding: Decoding, nodes: NodeDirectory, { aeTitle }: RetrieveConfig, clock: Clock, logger: AppLogger, metrics: RetrieveMetrics,
       ) =>
-        new MoveHandler({ directory, feed, decodes: (each) => decoding.decodes(each), nodes, aeTitle, clock, logger, sent: () => metrics.sent.inc({ operation: 'C-MOVE' }) }),
-      inject: [InstanceDirectory, ObjectFeed, PixelDecoding, NodeDirectory, RetrieveConfig, Clock, AppLogger, RetrieveMetrics],
+        new MoveHandler({ directory, feed, decoding, nodes, aeTitle, clock, logger, sent: () => metrics.sent.inc({ operation: 'C-MOVE' }) }),
+      inject: [InstanceDirectory, ObjectFeed, Decoding, NodeDirectory, RetrieveConfig, Clock, AppLogger, RetrieveMetrics],
     },
     {
       provide: PerformedServices,

@@ -2,7 +2,6 @@
 // sent, large ones are streamed. What cannot be read costs itself only.
 import { canRewrite, DatasetRewriter } from '@perennia/dicom-stream';
 import { EXPLICIT_VR_LITTLE_ENDIAN, transferSyntaxOf } from '@perennia/dicom-data';
-import type { DecodedDataset } from './decoded-dataset.js';
 import { inflateDataset } from './inflate-dataset.js';
 import { orderedWindow } from './ordered-window.js';
 import type { ReadInstance } from './read-instance.js';
@@ -25,11 +24,18 @@ export interface FedObject {
   release(): void;
 }
 
+/** The dataset of an instance with its pixels decoded (see DecodedDataset). */
+export type Decode = (instance: StoredInstance, transferSyntaxUid: string) => AsyncIterable<Buffer>;
+
+const notDecoded: Decode = ({ transferSyntaxUid }, wanted) => {
+  throw new RangeError(`A dataset in ${transferSyntaxUid} is not given in ${wanted} here.`);
+};
+
 /**
  * Whether an instance can be given in a transfer syntax: its own, another one that says the same bytes of pixels, or an uncompressed one where its
  * pixels can be decoded. Single objects may turn out not to be decodable.
  */
-export function canSendIn({ transferSyntaxUid }: Pick<StoredInstance, 'transferSyntaxUid'>, wanted: string, decodes: (transferSyntaxUid: string) => boolean): boolean {
+export function canSendIn({ transferSyntaxUid }: Pick<StoredInstance, 'transferSyntaxUid'>, wanted: string, decodes: (transferSyntaxUid: string) => boolean = () => false): boolean {
   if (transferSyntaxUid === wanted || canRewrite(inflated(transferSyntaxUid), wanted)) return true;
   return transferSyntaxOf(transferSyntaxUid).encapsulated && canRewrite(EXPLICIT_VR_LITTLE_ENDIAN, wanted) && decodes(transferSyntaxUid);
 }
@@ -38,16 +44,14 @@ export class ObjectFeed {
   // Used again: new memory for each object costs as much in page faults and collections as reading and sending it.
   private readonly free: Buffer[] = [];
 
-  constructor(
-    private readonly readInstance: ReadInstance,
-    private readonly decoded: DecodedDataset,
-  ) {}
+  constructor(private readonly readInstance: ReadInstance) {}
 
-  objects(instances: Iterable<StoredInstance>, tenantId: string): AsyncGenerator<FedObject, void, void> {
-    return orderedWindow(instances, WINDOW, (instance) => this.object(instance, tenantId));
+  /** @param decode for syntaxes in which instances can be had by decoding only; without it they cannot */
+  objects(instances: Iterable<StoredInstance>, decode: Decode = notDecoded): AsyncGenerator<FedObject, void, void> {
+    return orderedWindow(instances, WINDOW, (instance) => this.object(instance, decode));
   }
 
-  private async object(instance: StoredInstance, tenantId: string): Promise<FedObject> {
+  private async object(instance: StoredInstance, decode: Decode): Promise<FedObject> {
     const { datasetOffset, objectLength, transferSyntaxUid } = instance;
     const length = objectLength - datasetOffset;
     const memory = length <= READ_AHEAD_BYTES ? (this.free.pop() ?? Buffer.allocUnsafeSlow(READ_AHEAD_BYTES)) : undefined;
@@ -58,7 +62,7 @@ export class ObjectFeed {
         instance,
         dataset: (wanted) => {
           if (wanted === transferSyntaxUid) return ahead ?? this.readInstance.stream(instance, datasetOffset, length);
-          return canRewrite(inflated(transferSyntaxUid), wanted) ? this.rewritten(instance, wanted, ahead) : this.decoded.stream(instance, tenantId, wanted);
+          return canRewrite(inflated(transferSyntaxUid), wanted) ? this.rewritten(instance, wanted, ahead) : decode(instance, wanted);
         },
         release: () => this.keep(memory),
       };

@@ -4,7 +4,8 @@ import { AssociationError, DicomRequestor, type RequestedContext, type Requestor
 import type { FedObject, ObjectFeed, StoredInstance } from '@perennia/egress';
 import { openNodeTransport, type RemoteNode } from '@perennia/remote-nodes';
 import type { Clock, Logger } from '@perennia/telemetry';
-import { chooseSyntax, proposalsFor, type Decodes } from './choose-syntax.js';
+import { chooseSyntax, proposalsFor } from './choose-syntax.js';
+import type { Decoding } from './decoding.js';
 import type { Tally } from './tally.js';
 
 /** Of one association (PS3.8 §9.3.2.2: odd numbers up to 255). */
@@ -22,7 +23,7 @@ export interface DestinationParts {
   originator: { aet: string; messageId: number };
   tenantId: string;
   feed: ObjectFeed;
-  decodes: Decodes;
+  decoding: Decoding;
   clock: Clock;
   logger: Logger;
   tally: Tally;
@@ -37,8 +38,8 @@ export class Destination {
 
   /** Resolves when every instance is counted, or the signal is aborted. */
   async send(instances: readonly StoredInstance[]): Promise<void> {
-    for (const batch of proposalsFor(instances, MAX_CONTEXTS, this.parts.decodes)) {
-      const objects = new Waiting(this.parts.feed.objects(batch.instances, this.parts.tenantId));
+    for (const batch of proposalsFor(instances, MAX_CONTEXTS, this.parts.decoding.decodes)) {
+      const objects = new Waiting(this.parts.feed.objects(batch.instances, (instance, wanted) => this.parts.decoding.decoded.stream(instance, this.parts.tenantId, wanted)));
       const associations = Math.min(this.parts.node.maxAssociations, batch.instances.length);
       await Promise.all(Array.from({ length: associations }, () => new Sender(this.parts, batch.contexts, objects, this).run()));
     }
@@ -103,7 +104,7 @@ class Sender {
     const association = await this.open();
     if (!association) return this.parts.signal.aborted ? undefined : tally.failedFor(sopInstanceUid, 'the destination does not answer');
     const accepts = (each: string): boolean => association.contextFor(object.instance.sopClassUid, each) !== undefined;
-    const transferSyntaxUid = chooseSyntax(object.instance, accepts, this.parts.decodes);
+    const transferSyntaxUid = chooseSyntax(object.instance, accepts, this.parts.decoding.decodes);
     if (transferSyntaxUid === undefined) return tally.failedFor(sopInstanceUid, 'the destination takes none of its syntaxes');
     await this.store(association, object, transferSyntaxUid);
   }

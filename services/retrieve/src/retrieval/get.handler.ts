@@ -4,7 +4,8 @@ import type { FedObject, InstanceDirectory, ObjectFeed } from '@perennia/egress'
 import type { SenderSession } from '@perennia/ingest-pipeline/dimse';
 import { readIdentifier } from '../read-identifier.js';
 import { asked } from './asked.js';
-import { chooseSyntax, type Decodes } from './choose-syntax.js';
+import { chooseSyntax } from './choose-syntax.js';
+import type { Decoding } from './decoding.js';
 import { follow } from './follow.js';
 import { retrievalQueryOf } from './retrieval-query.js';
 import { selectInstances } from './select-instances.js';
@@ -13,7 +14,7 @@ import { Tally } from './tally.js';
 export interface GetHandlerParts {
   directory: InstanceDirectory;
   feed: ObjectFeed;
-  decodes: Decodes;
+  decoding: Decoding;
   sent: () => void;
 }
 
@@ -30,7 +31,7 @@ export class GetHandler implements RetrieveService<GetRequest> {
     const query = retrievalQueryOf(request.sopClassUid, readIdentifier(identifier, request.transferSyntaxUid, profile.characterSet));
     const instances = await asked(() => selectInstances(this.parts.directory, profile.tenantId, query));
     const tally = new Tally(instances.length);
-    const objects = this.parts.feed.objects(instances, profile.tenantId);
+    const objects = this.parts.feed.objects(instances, (instance, wanted) => this.parts.decoding.decoded.stream(instance, profile.tenantId, wanted));
     const work = Promise.all(Array.from({ length: AT_ONCE }, () => this.send(request, objects, tally)));
     return yield* follow(tally, work);
   }
@@ -44,7 +45,7 @@ export class GetHandler implements RetrieveService<GetRequest> {
     if (failure !== undefined) return tally.failedFor(sopInstanceUid, 'its bytes cannot be read now');
     const contexts = request.storageContexts.filter(({ abstractSyntax }) => abstractSyntax === sopClassUid);
     if (contexts.length === 0) return tally.failedFor(sopInstanceUid, 'its SOP class was not negotiated');
-    const transferSyntaxUid = chooseSyntax(instance, (each) => contexts.some(({ transferSyntax }) => transferSyntax === each), this.parts.decodes);
+    const transferSyntaxUid = chooseSyntax(instance, (each) => contexts.some(({ transferSyntax }) => transferSyntax === each), this.parts.decoding.decodes);
     if (transferSyntaxUid === undefined) return tally.failedFor(sopInstanceUid, 'its transfer syntax was not negotiated');
     try {
       const { status } = await request.store({ sopClassUid, sopInstanceUid, transferSyntaxUid, dataset: dataset(transferSyntaxUid) });

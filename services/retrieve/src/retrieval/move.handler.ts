@@ -6,7 +6,7 @@ import type { SenderSession } from '@perennia/ingest-pipeline/dimse';
 import type { Clock, Logger } from '@perennia/telemetry';
 import { readIdentifier } from '../read-identifier.js';
 import { asked } from './asked.js';
-import type { Decodes } from './choose-syntax.js';
+import type { Decoding } from './decoding.js';
 import { Destination } from './destination.js';
 import { follow } from './follow.js';
 import { retrievalQueryOf } from './retrieval-query.js';
@@ -16,7 +16,7 @@ import { Tally } from './tally.js';
 export interface MoveHandlerParts {
   directory: InstanceDirectory;
   feed: ObjectFeed;
-  decodes: Decodes;
+  decoding: Decoding;
   nodes: NodeDirectory;
   aeTitle: string;
   clock: Clock;
@@ -30,14 +30,14 @@ export class MoveHandler implements RetrieveService<MoveRequest> {
   constructor(private readonly parts: MoveHandlerParts) {}
 
   async *retrieve(request: MoveRequest, identifier: Buffer): AsyncGenerator<SubOperations, RetrieveOutcome> {
-    const { directory, feed, decodes, aeTitle, clock, logger, sent } = this.parts;
+    const { directory, feed, decoding, aeTitle, clock, logger, sent } = this.parts;
     const { profile } = request.session as SenderSession;
     const query = retrievalQueryOf(request.sopClassUid, readIdentifier(identifier, request.transferSyntaxUid, profile.characterSet));
     const node = await this.destinationOf(request, profile.tenantId);
     const instances = await asked(() => selectInstances(directory, profile.tenantId, query));
     const tally = new Tally(instances.length);
     const originator = { aet: request.callingAet, messageId: request.messageId };
-    const destination = new Destination({ node, callingAet: aeTitle, originator, tenantId: profile.tenantId, feed, decodes, clock, logger, tally, signal: request.signal, sent });
+    const destination = new Destination({ node, callingAet: aeTitle, originator, tenantId: profile.tenantId, feed, decoding, clock, logger, tally, signal: request.signal, sent });
     return yield* follow(tally, destination.send(instances));
   }
 
