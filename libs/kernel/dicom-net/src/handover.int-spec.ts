@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,6 +49,11 @@ class Processes {
     return this.served.flatMap((said) => ('event' in said ? [said.event] : []));
   }
 
+  /** Open ones of reception, of this process in between, and of who serves. */
+  descriptors(): number[] {
+    return [this.reception, process, this.serving].map(({ pid }) => readdirSync(`/proc/${pid}/fd`).length);
+  }
+
   async stop(): Promise<void> {
     for (const one of [this.reception, this.serving]) {
       if (one.exitCode !== null || one.signalCode !== null) continue;
@@ -85,7 +91,8 @@ describe('an association handed over through two processes', () => {
     expect(processes.served).toContainEqual({ stored: '1.2.3', bytes: 3_000_000, peer: handed?.peer });
   });
 
-  it('given many at once, with and without a hand-over, then each is served where it belongs', async () => {
+  it('given many at once, with and without a hand-over, then each is served where it belongs, and no process keeps a descriptor', async () => {
+    const before = processes.descriptors();
     const associate = async (n: number): Promise<void> => {
       const calledAet = n % 3 === 0 ? 'HERE' : 'THERE';
       const contexts = [{ abstractSyntax: '1.2.840.10008.1.1', transferSyntaxes: ['1.2.840.10008.1.2'] }];
@@ -98,6 +105,7 @@ describe('an association handed over through two processes', () => {
     const types = (events: readonly AcceptorEvent[], type: string): number => events.filter((event) => event.type === type).length;
     expect([types(processes.received, 'handed-over'), types(processes.received, 'accepted')]).toEqual([40, 20]);
     expect([types(processes.servedEvents, 'accepted'), types(processes.servedEvents, 'released')]).toEqual([40, 40]);
+    while (processes.descriptors().some((count, n) => count > before[n]!)) await new Promise((resolve) => setTimeout(resolve, 20));
   });
 
   it('given a reception that closes and ends, then it does not wait for what it handed over, and that goes on', async () => {
