@@ -1,7 +1,7 @@
 """C-FIND with pynetdicom.
 
 Usage: pynetdicom_find.py HOST PORT REQUEST
-REQUEST is JSON: {"model": "study|patient|patientstudy", "identifier": DICOM JSON, "extended": [1, 0, ...], "cancelAfter": n}
+REQUEST is JSON: {"model": "study|patient|patientstudy", "identifier": DICOM JSON, "extended": [1, 0, ...], "cancelAfter": n, "aet": "..."}
 Prints [{"status": "FF00", "identifier": DICOM JSON or null}, ...] as JSON, the final status last.
 """
 import json
@@ -25,7 +25,7 @@ MODELS = {
 
 def main(host, port, request):
     model = MODELS[request["model"]]
-    ae = AE(ae_title="PYNETDICOM")
+    ae = AE(ae_title=request.get("aet", "PYNETDICOM"))
     ae.add_requested_context(model)
     ext = []
     if request.get("extended"):

@@ -18,7 +18,11 @@ export async function warmUp(clock: Clock): Promise<number> {
     receive: receiveIntoNowhere(clock), indexed: {} as AwaitIndexed, indexedTimeoutMs: 0, stored, acknowledged, monotonicMs: () => clock.monotonicMs(),
   });
   const acceptor = new DicomAcceptor({
-    authorize: () => ({ accept: true, acceptContext: acceptStorage, session: senderSession(LOOPBACK_PROFILE) }), services: { store }, onEvent: () => undefined,
+    authorize: () => ({
+      accept: true, session: senderSession(LOOPBACK_PROFILE),
+      acceptContext: (abstractSyntax, transferSyntaxes) => acceptStorage(abstractSyntax, transferSyntaxes, LOOPBACK_PROFILE),
+    }),
+    services: { store }, onEvent: () => undefined,
   });
   const objects = madeUpObjects(WARM_UP_OBJECTS);
   const counts = await Promise.all(Array.from({ length: ASSOCIATIONS }, () => storeAll(acceptor, objects)));

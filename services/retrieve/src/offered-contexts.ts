@@ -3,13 +3,14 @@ import {
   DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN,
 } from '@perennia/dicom-data';
 import { ContextResult, isQueryRetrieveSopClass, StorageCommitment, type ContextRejection, type QueryExtensions, type RoleSelection } from '@perennia/dicom-net';
+import type { SourceProfile } from '@perennia/ingest-pipeline';
 import { acceptStorage, isStorageClass } from '@perennia/ingest-pipeline/dimse';
 
 /** In which identifiers are read and written, the best first: explicit ones say what a value is. */
 const IDENTIFIER_SYNTAXES = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN, DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN];
 
-export function acceptContext(abstractSyntax: string, transferSyntaxes: readonly string[]): string | ContextRejection {
-  if (!isQueryRetrieveSopClass(abstractSyntax) && abstractSyntax !== StorageCommitment.sopClassUid) return acceptStorage(abstractSyntax, transferSyntaxes);
+export function acceptContext(abstractSyntax: string, transferSyntaxes: readonly string[], profile: SourceProfile): string | ContextRejection {
+  if (!isQueryRetrieveSopClass(abstractSyntax) && abstractSyntax !== StorageCommitment.sopClassUid) return acceptStorage(abstractSyntax, transferSyntaxes, profile);
   return IDENTIFIER_SYNTAXES.find((each) => transferSyntaxes.includes(each)) ?? ContextResult.transferSyntaxesNotSupported;
 }
 

@@ -1,6 +1,6 @@
 // C-FIND of the running archive, on the port that also receives, with findscu and pynetdicom as askers.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -38,7 +38,9 @@ const ROWS: readonly Row[] = [
 const MANY = 300;
 
 beforeAll(async () => {
-  product = await Product.start({ dataDirectory: join(directory, 'data'), environment: { VNA_LOG_LEVEL: 'warn', VNA_RETRIEVE_MAX_MATCHES: '250' } });
+  const config = join(directory, 'vna.yaml');
+  writeFileSync(config, 'sources:\n  profiles:\n    - {name: narrow, callingAets: [NARROW], addresses: [127.0.0.1], maxMatches: 2, unknownSopClasses: refuse}\n    - {name: others, addresses: [127.0.0.1]}\n');
+  product = await Product.start({ dataDirectory: join(directory, 'data'), environment: { VNA_LOG_LEVEL: 'warn', VNA_RETRIEVE_MAX_MATCHES: '250', VNA_CONFIG: config } });
   const association = await DicomRequestor.connect({
     host: '127.0.0.1', port: product.dicomPort, callingAet: 'FIND-TEST', calledAet: 'PERENNIA', contexts: [{ abstractSyntax: CT_IMAGE_STORAGE, transferSyntaxes: [EXPLICIT] }],
   });
@@ -149,6 +151,10 @@ const final = (answers: readonly Answer[]): string => answers.at(-1)!.status;
   it('D06 more matches than the limit: A700 before the first, instead of a part of them', async () => {
     const answers = await find('study', { '00080052': 'STUDY', '00080020': '20190101', '0020000D': '' });
     expect(answers).toMatchObject([{ status: 'A700', comment: 'More than 250 matches; narrow the query', identifier: null }]);
+    // One page of answers is already more than this source may have.
+    const narrow = await find('study', { '00080052': 'STUDY', '00080020': '20190101', '0020000D': '' }, { aet: 'NARROW' });
+    expect(narrow).toMatchObject([{ status: 'A700', comment: 'More than 2 matches; narrow the query' }]);
+    expect(matches(await find('study', { '00080052': 'STUDY', '00100020': 'F1', '0020000D': '' }, { aet: 'NARROW' }), '0020000D')).toHaveLength(2);
   });
   it('answers in the character set of the asker where that has the characters, else in UTF-8', async () => {
     const name = async (patient: string, characterSet: string): Promise<unknown> => {
@@ -183,5 +189,20 @@ const final = (answers: readonly Answer[]): string => answers.at(-1)!.status;
       return found === 1;
     });
     await association.release();
+  });
+});
+
+describe('D20 private storage classes', () => {
+  const PRIVATE = '1.2.826.0.1.3680043.10.999.1';
+  const accepted = async (callingAet: string): Promise<number> => {
+    const contexts = [CT_IMAGE_STORAGE, PRIVATE].map((abstractSyntax) => ({ abstractSyntax, transferSyntaxes: [EXPLICIT] }));
+    const association = await DicomRequestor.connect({ host: '127.0.0.1', port: product.dicomPort, callingAet, calledAet: 'PERENNIA', contexts });
+    const contextsTaken = association.acceptedContexts.length;
+    await association.release();
+    return contextsTaken;
+  };
+  it('are taken, or refused where the source says so', async () => {
+    expect(await accepted('ANYBODY')).toBe(2);
+    expect(await accepted('NARROW')).toBe(1);
   });
 });

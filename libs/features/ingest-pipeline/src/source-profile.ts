@@ -14,6 +14,8 @@ export const sourceProfileSchema = z.strictObject({
   issuer: z.string().max(64).optional().meta(entry('Issuer of Patient ID where the object names none', 'text')),
   characterSet: z.string().max(16).optional().meta(entry('Character set where the object names none', 'defined term')),
   acknowledge: z.enum(['durable', 'indexed']).default('durable').meta(entry('C-STORE success when the bytes are durable, or findable too', 'enum')),
+  maxMatches: z.int().min(0).max(100_000_000).optional().meta(entry('Matches of one C-FIND of it above which it is refused (A700); 0: none; absent: as set for all', 'count')),
+  unknownSopClasses: z.enum(['accept', 'refuse']).default('accept').meta(entry('Private storage classes, which no standard names', 'enum')),
   commitmentReport: z.enum(['new', 'same']).default('new').meta(entry('Where results of storage commitment are told: on an association of the archive, or on that of the request first', 'enum')),
   onConflict: z.enum(['keep-first', 'supersede']).default('keep-first').meta(entry('Known SOP Instance UID with other bytes', 'enum')),
 });

@@ -2,6 +2,7 @@
 import { CatalogSearch, PatientSearch, planPatientSearch, planSearch, type SearchLevel } from '@perennia/catalog-query';
 import type { DicomJsonDataset } from '@perennia/contracts';
 import { DimseFailure, DimseStatus, QUERY_SOP_CLASSES, type FindAnswer, type FindRequest, type FindService } from '@perennia/dicom-net';
+import type { SourceProfile } from '@perennia/ingest-pipeline';
 import type { SenderSession } from '@perennia/ingest-pipeline/dimse';
 import { ArchiveError } from '@perennia/errors';
 import { AnswerWriter } from './answer-writer.js';
@@ -19,7 +20,7 @@ export interface FindHandlerParts {
   patients: PatientSearch;
   aeTitle: string;
   upperKeysOptional: boolean;
-  /** 0: as many as there are. */
+  /** 0: as many as there are; a source may have a number of its own. */
   maxMatches: number;
   counted: (matches: number) => void;
 }
@@ -35,7 +36,7 @@ export class FindHandler implements FindService {
     const query = findQueryOf(request.sopClassUid, keys, { extensions: request.extensions, upperKeysOptional: this.parts.upperKeysOptional });
     let matches = 0;
     try {
-      const found = query.level === 'PATIENT' ? this.patients(request, query, profile.tenantId) : this.catalogue(request, query, SEARCH_LEVEL[query.level], profile.tenantId);
+      const found = query.level === 'PATIENT' ? this.patients(request, query, profile) : this.catalogue(request, query, SEARCH_LEVEL[query.level], profile);
       for await (const answer of found) {
         matches += 1;
         yield answer;
@@ -48,11 +49,12 @@ export class FindHandler implements FindService {
     }
   }
 
-  private async *catalogue(request: FindRequest, query: FindQuery, level: SearchLevel, tenantId: string): AsyncGenerator<FindAnswer> {
-    const { search, maxMatches } = this.parts;
+  private async *catalogue(request: FindRequest, query: FindQuery, level: SearchLevel, profile: SourceProfile): AsyncGenerator<FindAnswer> {
+    const { search } = this.parts;
+    const maxMatches = profile.maxMatches ?? this.parts.maxMatches;
     const returned = Object.keys(query.keys).filter((tag) => isSupportedKey(tag, query.level)).map((tag) => [tag]);
-    const parameters = { conditions: query.conditions, combined: query.combined, returned, includeAll: false, limit: FIRST_PAGE, offset: 0, warnings: [] };
-    const plan = planSearch({ tenantId, level, scope: query.scope, parameters });
+    const parameters = { conditions: query.conditions, combined: query.combined, returned, includeAll: false, limit: firstPage(maxMatches), offset: 0, warnings: [] };
+    const plan = planSearch({ tenantId: profile.tenantId, level, scope: query.scope, parameters });
     const writer = this.writer(request, query, plan.unmatched);
     let page = await search.page(plan, '');
     if (page.nextCursor !== undefined && maxMatches > 0 && (await search.cursorAfter({ ...plan, limit: maxMatches })) !== undefined) throw tooMany(maxMatches);
@@ -63,10 +65,11 @@ export class FindHandler implements FindService {
     }
   }
 
-  private async *patients(request: FindRequest, query: FindQuery, tenantId: string): AsyncGenerator<FindAnswer> {
-    const { patients, maxMatches } = this.parts;
+  private async *patients(request: FindRequest, query: FindQuery, profile: SourceProfile): AsyncGenerator<FindAnswer> {
+    const { patients } = this.parts;
+    const maxMatches = profile.maxMatches ?? this.parts.maxMatches;
     const counted = Object.values(PATIENT_COUNTS).some((tag) => query.keys[tag] !== undefined);
-    const plan = planPatientSearch(tenantId, query.conditions, query.combined, { counted, limit: FIRST_PAGE });
+    const plan = planPatientSearch(profile.tenantId, query.conditions, query.combined, { counted, limit: firstPage(maxMatches) });
     const writer = this.writer(request, query, plan.unmatched);
     let page = await patients.page(plan);
     if (page.next && maxMatches > 0 && (await patients.exceeds(plan, maxMatches))) throw tooMany(maxMatches);
@@ -86,5 +89,8 @@ function countElements({ studies, series, instances }: { studies?: number; serie
   const counts = { [PATIENT_COUNTS.studies]: studies, [PATIENT_COUNTS.series]: series, [PATIENT_COUNTS.instances]: instances };
   return Object.fromEntries(Object.entries(counts).flatMap(([tag, count]) => (count === undefined ? [] : [[tag, { vr: 'IS', Value: [count] }]])));
 }
+
+/** Not above the limit, so that a full page means it may be exceeded. */
+const firstPage = (maxMatches: number): number => (maxMatches > 0 ? Math.min(FIRST_PAGE, maxMatches) : FIRST_PAGE);
 
 const tooMany = (most: number): DimseFailure => new DimseFailure(DimseStatus.outOfResources, `More than ${most} matches; narrow the query`);

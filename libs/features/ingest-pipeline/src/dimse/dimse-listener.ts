@@ -2,10 +2,10 @@
 import { ConfigurationError } from '@perennia/errors';
 import {
   DicomAcceptor, isQueryRetrieveSopClass, Rejection, StorageCommitment, type AcceptorEvent, type AssociationAcceptance, type AssociationDecision, type AssociationRejection,
-  type AssociationRequest, type DimseServices, type PeerAddress,
+  type AssociationRequest, type ContextRejection, type DimseServices, type PeerAddress,
 } from '@perennia/dicom-net';
 import { faultPoint } from '@perennia/fault-points';
-import type { SourceProfiles } from '../source-profile.js';
+import type { SourceProfile, SourceProfiles } from '../source-profile.js';
 import type { Clock, Logger } from '@perennia/telemetry';
 import { NO_EXCHANGE, type AssociationExchange, type GivenAssociation } from './association-exchange.js';
 import type { AssociationTraces } from './association-traces.js';
@@ -31,7 +31,9 @@ export interface ListenerSettings {
 }
 
 /** What peers may ask for. */
-export interface OfferedServices extends Pick<AssociationAcceptance, 'acceptContext' | 'acceptRole' | 'acceptQueryExtensions'> {
+export interface OfferedServices extends Pick<AssociationAcceptance, 'acceptRole' | 'acceptQueryExtensions'> {
+  /** As in AssociationAcceptance, for a source. */
+  acceptContext(abstractSyntax: string, transferSyntaxes: readonly string[], profile: SourceProfile): string | ContextRejection;
   services: DimseServices;
 }
 
@@ -137,7 +139,10 @@ export class DimseListener {
     faultPoint('K1');
     const { acceptContext, acceptRole, acceptQueryExtensions } = offered;
     return {
-      accept: true, acceptContext, ...(acceptRole && { acceptRole }), ...(acceptQueryExtensions && { acceptQueryExtensions }),
+      accept: true,
+      acceptContext: (abstractSyntax, transferSyntaxes) => acceptContext(abstractSyntax, transferSyntaxes, profile),
+      ...(acceptRole && { acceptRole }),
+      ...(acceptQueryExtensions && { acceptQueryExtensions }),
       session: senderSession(profile, traces.begin(request, peer, associationId)),
     };
   }

@@ -1,6 +1,7 @@
 // Which presentation contexts are taken for storage: any storage SOP class, private and unknown ones too, in the transfer syntax
 // the sender proposes first. Nothing is ever transcoded on entry.
 import { ContextResult, type ContextRejection } from '@perennia/dicom-net';
+import type { SourceProfile } from '../source-profile.js';
 
 const VERIFICATION = '1.2.840.10008.1.1';
 const DICOM_ROOT = '1.2.840.10008.';
@@ -22,7 +23,8 @@ export function isStorageClass(abstractSyntax: string): boolean {
 }
 
 /** The answer to a context of an association that stores. */
-export function acceptStorage(abstractSyntax: string, transferSyntaxes: readonly string[]): string | ContextRejection {
+export function acceptStorage(abstractSyntax: string, transferSyntaxes: readonly string[], profile: SourceProfile): string | ContextRejection {
+  if (profile.unknownSopClasses === 'refuse' && !abstractSyntax.startsWith(DICOM_ROOT)) return ContextResult.abstractSyntaxNotSupported;
   if (abstractSyntax !== VERIFICATION && !isStorageClass(abstractSyntax)) return ContextResult.abstractSyntaxNotSupported;
   return transferSyntaxes[0] ?? ContextResult.transferSyntaxesNotSupported;
 }
