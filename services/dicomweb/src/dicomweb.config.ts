@@ -45,6 +45,10 @@ export class DicomwebConfig extends defineConfig(
     defaultLimit: countOption({ meaning: 'Results of a search that names no limit', default: 1000, min: 1, max: 25_000 }),
     maxLimit: countOption({ meaning: 'Most results of one answer', default: 25_000, min: 1, max: 100_000 }),
     maxOffset: countOption({ meaning: 'Farthest offset; pages beyond it are reached by Link', default: 10_000, min: 0, max: 1_000_000 }),
+    maxFollowers: countOption({ meaning: 'Clients that follow the change feed at the same time', default: 100, min: 0, max: 10_000 }),
+    changesHeartbeat: durationOption({
+      meaning: 'Silence after which followers of the change feed get a comment; never more than half of writeIdleTimeout', default: '15s', min: '50ms', max: '10m',
+    }),
     headersTimeout: durationOption({ meaning: 'Time to send the headers of a request', default: '10s', min: '100ms', max: '5m' }),
     bodyIdleTimeout: durationOption({ meaning: 'Silence within an upload after which it is given up', default: '10s', min: '100ms', max: '10m' }),
     bodyStartTimeout: durationOption({ meaning: 'Silence at the beginning of an upload that announces 1 GiB or more', default: '900ms', min: '100ms', max: '10m' }),

@@ -1,7 +1,7 @@
 // The DICOMweb service: search, retrieval and storage over HTTP. It owns its listener; whoever composes the process gives the
 // ports (databases, store, landing area, event log, clock, metrics, logger).
 import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { CatalogSearch } from '@perennia/catalog-query';
+import { CatalogSearch, ChangeFeed } from '@perennia/catalog-query';
 import { GiveInstances, InstanceDirectory, ObjectFeed, ReadBulkData, ReadFrames, ReadInstance, RetrieveInstances, SeriesMetadata } from '@perennia/egress';
 import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
 import { isTestBuild } from '@perennia/fault-points';
@@ -11,6 +11,8 @@ import { ObjectStore, PlaceReader, StorageTiers } from '@perennia/storage';
 import { AppLogger, Clock, HealthRegistry, Metrics, Tracing } from '@perennia/telemetry';
 import { BaseUrl } from './base-url.js';
 import { BulkDataController } from './bulk-data.controller.js';
+import { ChangeFollowers } from './change-followers.js';
+import { ChangesController } from './changes.controller.js';
 import { DicomwebServer, type RouteSource } from './dicomweb-server.js';
 import { DicomwebConfig } from './dicomweb.config.js';
 import { FramesController } from './frames.controller.js';
@@ -24,7 +26,7 @@ import { WadoUriController } from './wado-uri.controller.js';
 import { warmUp } from './warm-up.js';
 import { ZipAnswer } from './zip-answer.js';
 
-const CONTROLLERS = [QidoController, RetrieveController, WadoUriController, MetadataController, FramesController, BulkDataController, StowController];
+const CONTROLLERS = [QidoController, RetrieveController, WadoUriController, MetadataController, FramesController, BulkDataController, ChangesController, StowController];
 
 @Injectable()
 class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -59,6 +61,15 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
     { provide: RequestTraces, useFactory: (tracing: Tracing) => new RequestTraces(tracing), inject: [Tracing] },
     { provide: BaseUrl, useFactory: (config: DicomwebConfig) => new BaseUrl(config), inject: [DicomwebConfig] },
     { provide: CatalogSearch, useFactory: (imaging: ImagingDatabase) => new CatalogSearch(imaging), inject: [ImagingDatabase] },
+    { provide: ChangeFeed, useFactory: (imaging: ImagingDatabase) => new ChangeFeed(imaging), inject: [ImagingDatabase] },
+    {
+      provide: ChangeFollowers,
+      useFactory: (config: DicomwebConfig, feed: ChangeFeed, clock: Clock) => {
+        const { tenantId, maxFollowers, changesHeartbeat, writeIdleTimeout } = config;
+        return new ChangeFollowers(feed, clock, { tenantId, maxFollowers, heartbeatMs: Math.min(changesHeartbeat, writeIdleTimeout / 2) });
+      },
+      inject: [DicomwebConfig, ChangeFeed, Clock],
+    },
     {
       provide: InstanceDirectory,
       useFactory: (imaging: ImagingDatabase, tiers: StorageTiers) => new InstanceDirectory({ imaging, jobs: new JobQueue(imaging), tiers: tiers.names, trustMs: tiers.trustMs }),
@@ -109,6 +120,11 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
       provide: BulkDataController,
       useFactory: (config: DicomwebConfig, directory: InstanceDirectory, bulkData: ReadBulkData, frames: ReadFrames) => new BulkDataController(config, directory, bulkData, frames),
       inject: [DicomwebConfig, InstanceDirectory, ReadBulkData, ReadFrames],
+    },
+    {
+      provide: ChangesController,
+      useFactory: (config: DicomwebConfig, feed: ChangeFeed, followers: ChangeFollowers, baseUrl: BaseUrl) => new ChangesController(config, feed, followers, baseUrl),
+      inject: [DicomwebConfig, ChangeFeed, ChangeFollowers, BaseUrl],
     },
     {
       provide: StowController,
