@@ -2,7 +2,8 @@
 // ports (databases, store, landing area, event log, clock, metrics, logger).
 import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { CatalogSearch, ChangeFeed } from '@perennia/catalog-query';
-import { GiveInstances, InstanceDirectory, ObjectFeed, ReadBulkData, ReadFrames, ReadInstance, RetrieveInstances, SeriesMetadata } from '@perennia/egress';
+import { CodecPool, PixelDecoding } from '@perennia/pixel-codecs';
+import { Decoding, GiveInstances, InstanceDirectory, ObjectFeed, ReadBulkData, ReadFrames, ReadInstance, RetrieveInstances, SeriesMetadata } from '@perennia/egress';
 import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
 import { isTestBuild } from '@perennia/fault-points';
 import { JobQueue } from '@perennia/jobs';
@@ -35,6 +36,7 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
   constructor(
     private readonly server: DicomwebServer,
     private readonly clock: Clock,
+    private readonly codecs: CodecPool,
     health: HealthRegistry,
   ) {
     health.addReadiness('dicomweb-server', () => (this.listening ? undefined : 'not listening yet'));
@@ -51,6 +53,7 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
   async beforeApplicationShutdown(): Promise<void> {
     this.listening = false;
     await this.server.stop();
+    await this.codecs.close();
   }
 }
 
@@ -76,13 +79,19 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
       inject: [ImagingDatabase, StorageTiers],
     },
     { provide: ReadInstance, useFactory: (directory: InstanceDirectory, places: PlaceReader) => new ReadInstance(directory, places), inject: [InstanceDirectory, PlaceReader] },
+    { provide: CodecPool, useFactory: () => new CodecPool() },
+    {
+      provide: Decoding,
+      useFactory: (directory: InstanceDirectory, read: ReadInstance, pool: CodecPool) => new Decoding(directory, read, new PixelDecoding(pool)),
+      inject: [InstanceDirectory, ReadInstance, CodecPool],
+    },
     {
       provide: GiveInstances,
-      useFactory: (read: ReadInstance, places: PlaceReader) => new GiveInstances(new RetrieveInstances(read, places), new ObjectFeed(read)),
-      inject: [ReadInstance, PlaceReader],
+      useFactory: (read: ReadInstance, places: PlaceReader, decoding: Decoding) => new GiveInstances(new RetrieveInstances(read, places), new ObjectFeed(read), decoding),
+      inject: [ReadInstance, PlaceReader, Decoding],
     },
-    { provide: Part10Answers, useFactory: (give: GiveInstances) => new Part10Answers(give), inject: [GiveInstances] },
-    { provide: ZipAnswer, useFactory: (give: GiveInstances) => new ZipAnswer(give), inject: [GiveInstances] },
+    { provide: Part10Answers, useFactory: (give: GiveInstances, { tenantId }: DicomwebConfig) => new Part10Answers(give, tenantId), inject: [GiveInstances, DicomwebConfig] },
+    { provide: ZipAnswer, useFactory: (give: GiveInstances, { tenantId }: DicomwebConfig) => new ZipAnswer(give, tenantId), inject: [GiveInstances, DicomwebConfig] },
     { provide: ReadFrames, useFactory: (read: ReadInstance) => new ReadFrames(read), inject: [ReadInstance] },
     { provide: ReadBulkData, useFactory: (read: ReadInstance) => new ReadBulkData(read), inject: [ReadInstance] },
     {
@@ -97,14 +106,14 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
     },
     {
       provide: RetrieveController,
-      useFactory: (config: DicomwebConfig, directory: InstanceDirectory, answers: Part10Answers, zip: ZipAnswer, baseUrl: BaseUrl) =>
-        new RetrieveController(config, directory, answers, zip, baseUrl),
-      inject: [DicomwebConfig, InstanceDirectory, Part10Answers, ZipAnswer, BaseUrl],
+      useFactory: (config: DicomwebConfig, directory: InstanceDirectory, answers: Part10Answers, zip: ZipAnswer, baseUrl: BaseUrl, { decodes }: Decoding) =>
+        new RetrieveController(config, directory, answers, zip, baseUrl, decodes),
+      inject: [DicomwebConfig, InstanceDirectory, Part10Answers, ZipAnswer, BaseUrl, Decoding],
     },
     {
       provide: WadoUriController,
-      useFactory: (config: DicomwebConfig, directory: InstanceDirectory, answers: Part10Answers) => new WadoUriController(config, directory, answers),
-      inject: [DicomwebConfig, InstanceDirectory, Part10Answers],
+      useFactory: (config: DicomwebConfig, directory: InstanceDirectory, answers: Part10Answers, { decodes }: Decoding) => new WadoUriController(config, directory, answers, decodes),
+      inject: [DicomwebConfig, InstanceDirectory, Part10Answers, Decoding],
     },
     {
       provide: MetadataController,

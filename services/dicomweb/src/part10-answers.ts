@@ -14,7 +14,10 @@ export interface SentInstances {
 }
 
 export class Part10Answers {
-  constructor(private readonly give: GiveInstances) {}
+  constructor(
+    private readonly give: GiveInstances,
+    private readonly tenantId: string,
+  ) {}
 
   /** The first of them. */
   single(reply: FastifyReply, { given, asStored, etag }: SentInstances): Promise<void> {
@@ -47,7 +50,7 @@ export class Part10Answers {
   /** Everything that one read brought goes out as one write. */
   private async write(writer: MultipartWriter, sink: ServerResponse, given: readonly GivenInstance[], headersOf: ((given: GivenInstance) => string[]) | null): Promise<void> {
     let begun = 0;
-    for await (const pieces of this.give.pieces(given)) {
+    for await (const pieces of this.give.pieces(given, this.tenantId)) {
       const buffers: Buffer[] = [];
       for (const { offset, bytes } of pieces) {
         if (offset === 0 && headersOf) buffers.push(writer.beginPart({ headers: headersOf(given[begun++]!) }));

@@ -4,14 +4,16 @@ import {
 } from '@perennia/errors';
 import { DicomWebError, problemDetails, type DicomWebErrorReason, type ProblemDetails } from '@perennia/dicom-web';
 import { FramesNotSeparableError } from '@perennia/egress';
+import { UnsupportedTransferSyntaxError } from '@perennia/pixel-codecs';
 import { RequestRefusedError } from './request-refused-error.js';
 
 const byReason: Readonly<Record<DicomWebErrorReason, number>> = { syntax: 400, limit: 400, unacceptable: 406 };
 
-const byClass: readonly [new (message: string) => ArchiveError, number][] = [
+const byClass: readonly [abstract new (...parameters: never[]) => ArchiveError, number][] = [
   [InvalidInputError, 400],
   [NotFoundError, 404],
   [FramesNotSeparableError, 406],
+  [UnsupportedTransferSyntaxError, 406],
   [ConflictError, 409],
   [LimitExceededError, 413],
   [StoreFullError, 507],

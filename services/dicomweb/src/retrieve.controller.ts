@@ -1,5 +1,5 @@
 // WADO-RS retrieval of studies, series and instances as application/dicom or in a ZIP (PS3.18 §10.4.1.1.1): as they are stored or, where that is asked for and
-// possible, in another uncompressed transfer syntax. Nothing is decompressed: what else is asked for is 406.
+// possible, in an uncompressed transfer syntax, decoded if need be. What else is asked for is 406.
 import { InstanceDirectory, type InstanceSelection } from '@perennia/egress';
 import { NotFoundError } from '@perennia/errors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -22,6 +22,7 @@ export class RetrieveController {
     private readonly answers: Part10Answers,
     private readonly zip: ZipAnswer,
     private readonly baseUrl: BaseUrl,
+    private readonly decodes: (transferSyntaxUid: string) => boolean,
   ) {}
 
   register(app: FastifyInstance): void {
@@ -36,7 +37,7 @@ export class RetrieveController {
     const selection = { tenantId: this.config.tenantId, studyInstanceUid: study, ...(series ? { seriesInstanceUid: series } : {}), ...(instance ? { sopInstanceUid: instance } : {}) };
     const instances = await this.directory.instances(selection, 'stored');
     if (instances.length === 0) throw new NotFoundError('The archive has no such instances.');
-    const { mediaType, given, asStored } = chooseRepresentation(ranges, instances, instance === undefined ? [MULTIPART, ZIP_FORM] : [MULTIPART, SINGLE, ZIP_FORM]);
+    const { mediaType, given, asStored } = chooseRepresentation(ranges, instances, instance === undefined ? [MULTIPART, ZIP_FORM] : [MULTIPART, SINGLE, ZIP_FORM], this.decodes);
     const etag = entityTag(mediaType, ...instances.map(({ id }) => id), ...(asStored ? [] : given.map(({ transferSyntaxUid }) => transferSyntaxUid)));
     if (answeredNotModified(request, reply, etag)) return;
     const sent = { given, asStored, etag };

@@ -14,6 +14,7 @@ export class WadoUriController {
     private readonly config: DicomwebConfig,
     private readonly directory: InstanceDirectory,
     private readonly answers: Part10Answers,
+    private readonly decodes: (transferSyntaxUid: string) => boolean,
   ) {}
 
   register(app: FastifyInstance): void {
@@ -24,7 +25,7 @@ export class WadoUriController {
     const { ranges, ...uids } = parseWadoUri(rawQuery(request), request.headers.accept);
     const instances = await this.directory.instances({ tenantId: this.config.tenantId, ...uids }, 'stored');
     if (instances.length === 0) throw new NotFoundError('The archive has no such instance.');
-    const { given, asStored } = chooseRepresentation(ranges, instances, [{ mediaType: 'application/dicom' }]);
+    const { given, asStored } = chooseRepresentation(ranges, instances, [{ mediaType: 'application/dicom' }], this.decodes);
     const etag = entityTag(instances[0]!.id, given[0]!.transferSyntaxUid);
     if (answeredNotModified(request, reply, etag)) return;
     await this.answers.single(reply, { given, asStored, etag });

@@ -2,7 +2,7 @@
 import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { CatalogSearch, PatientSearch } from '@perennia/catalog-query';
 import { DimseStatus, type DimseServices } from '@perennia/dicom-net';
-import { DecodedDataset, InstanceDirectory, ObjectFeed, ReadFrames, ReadInstance } from '@perennia/egress';
+import { Decoding, InstanceDirectory, ObjectFeed, ReadInstance } from '@perennia/egress';
 import { AssociationExchange, AssociationTraces, DimseListener, ListenerMetrics, StoreHandler } from '@perennia/ingest-pipeline/dimse';
 import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
 import { JobQueue, JobRunner } from '@perennia/jobs';
@@ -17,7 +17,6 @@ import { COMMITMENT_QUEUE, CommitmentJob, type CommitmentCursor, type Commitment
 import { EventReporter } from './commitment/event-reporter.js';
 import { FindHandler } from './find/find.handler.js';
 import { acceptContext, acceptQueryExtensions, acceptRole } from './offered-contexts.js';
-import { Decoding } from './retrieval/decoding.js';
 import { GetHandler } from './retrieval/get.handler.js';
 import { MoveHandler } from './retrieval/move.handler.js';
 import { RetrieveMetrics } from './retrieve-metrics.js';
@@ -93,10 +92,7 @@ class PerformedServices implements DimseServices {
     { provide: CodecPool, useFactory: () => new CodecPool() },
     {
       provide: Decoding,
-      useFactory: (directory: InstanceDirectory, readInstance: ReadInstance, pool: CodecPool) => {
-        const decoder = new PixelDecoding(pool);
-        return new Decoding(decoder, new DecodedDataset({ directory, readInstance, readFrames: new ReadFrames(readInstance), decoder }));
-      },
+      useFactory: (directory: InstanceDirectory, read: ReadInstance, pool: CodecPool) => new Decoding(directory, read, new PixelDecoding(pool)),
       inject: [InstanceDirectory, ReadInstance, CodecPool],
     },
     { provide: ObjectFeed, useFactory: (read: ReadInstance) => new ObjectFeed(read), inject: [ReadInstance] },

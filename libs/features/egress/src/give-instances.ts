@@ -1,8 +1,9 @@
 // Whole instances as Part 10 objects, each in the transfer syntax it is asked in: as they are stored, byte for byte, or with a File Meta
-// Information and a dataset written anew (PS3.10 §7.1, PS3.5 Annex A).
+// Information and a dataset written anew, its pixels decoded if need be (PS3.10 §7.1, PS3.5 Annex A).
 import { DicomParseError } from '@perennia/dicom-data';
 import { part10Prefix } from '@perennia/dicom-stream';
 import { CorruptDataError } from '@perennia/errors';
+import type { Decoding } from './decoding.js';
 import type { FedObject, ObjectFeed } from './object-feed.js';
 import type { InstancePiece, RetrieveInstances } from './retrieve-instances.js';
 import type { StoredInstance } from './stored-instance.js';
@@ -17,16 +18,17 @@ export class GiveInstances {
   constructor(
     private readonly retrieve: RetrieveInstances,
     private readonly feed: ObjectFeed,
+    private readonly decoding: Decoding,
   ) {}
 
   /**
    * Instances in the order given, each of its pieces in order. The bytes are valid until the next pieces are asked for.
    * @throws CorruptDataError where a dataset cannot be read as far as another transfer syntax needs
    */
-  async *pieces(given: readonly GivenInstance[]): AsyncGenerator<InstancePiece[], void, void> {
+  async *pieces(given: readonly GivenInstance[], tenantId: string): AsyncGenerator<InstancePiece[], void, void> {
     for (const { instances, rewrittenIn } of runsOf(given)) {
       if (rewrittenIn === null) yield* this.retrieve.pieces(instances);
-      else for await (const object of this.feed.objects(instances)) yield* rewritten(object, rewrittenIn);
+      else for await (const object of this.feed.objects(instances, this.decoding.of(tenantId))) yield* rewritten(object, rewrittenIn);
     }
   }
 }

@@ -1,11 +1,10 @@
 // Sends objects to a remote node over several associations at once (PS3.4 §C.4.2.2). An association that breaks is opened again, and the object
 // that was under way is tried once more: a peer that gives up in the middle, or that does not know one SOP class, costs itself only.
 import { AssociationError, DicomRequestor, type RequestedContext, type RequestorAssociation } from '@perennia/dicom-net';
-import type { FedObject, ObjectFeed, StoredInstance } from '@perennia/egress';
+import type { Decoding, FedObject, ObjectFeed, StoredInstance } from '@perennia/egress';
 import { openNodeTransport, type RemoteNode } from '@perennia/remote-nodes';
 import type { Clock, Logger } from '@perennia/telemetry';
 import { chooseSyntax, proposalsFor } from './choose-syntax.js';
-import type { Decoding } from './decoding.js';
 import type { Tally } from './tally.js';
 
 /** Of one association (PS3.8 §9.3.2.2: odd numbers up to 255). */
@@ -39,7 +38,7 @@ export class Destination {
   /** Resolves when every instance is counted, or the signal is aborted. */
   async send(instances: readonly StoredInstance[]): Promise<void> {
     for (const batch of proposalsFor(instances, MAX_CONTEXTS, this.parts.decoding.decodes)) {
-      const objects = new Waiting(this.parts.feed.objects(batch.instances, (instance, wanted) => this.parts.decoding.decoded.stream(instance, this.parts.tenantId, wanted)));
+      const objects = new Waiting(this.parts.feed.objects(batch.instances, this.parts.decoding.of(this.parts.tenantId)));
       const associations = Math.min(this.parts.node.maxAssociations, batch.instances.length);
       await Promise.all(Array.from({ length: associations }, () => new Sender(this.parts, batch.contexts, objects, this).run()));
     }

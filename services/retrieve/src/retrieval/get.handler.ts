@@ -1,11 +1,10 @@
 // C-GET: what the identifier names, over the association of the request (PS3.4 §C.4.3).
 import { AssociationError, GET_SOP_CLASSES, type GetRequest, type RetrieveOutcome, type RetrieveService, type SubOperations } from '@perennia/dicom-net';
-import type { FedObject, InstanceDirectory, ObjectFeed } from '@perennia/egress';
+import type { Decoding, FedObject, InstanceDirectory, ObjectFeed } from '@perennia/egress';
 import type { SenderSession } from '@perennia/ingest-pipeline/dimse';
 import { readIdentifier } from '../read-identifier.js';
 import { asked } from './asked.js';
 import { chooseSyntax } from './choose-syntax.js';
-import type { Decoding } from './decoding.js';
 import { follow } from './follow.js';
 import { retrievalQueryOf } from './retrieval-query.js';
 import { selectInstances } from './select-instances.js';
@@ -31,7 +30,7 @@ export class GetHandler implements RetrieveService<GetRequest> {
     const query = retrievalQueryOf(request.sopClassUid, readIdentifier(identifier, request.transferSyntaxUid, profile.characterSet));
     const instances = await asked(() => selectInstances(this.parts.directory, profile.tenantId, query));
     const tally = new Tally(instances.length);
-    const objects = this.parts.feed.objects(instances, (instance, wanted) => this.parts.decoding.decoded.stream(instance, profile.tenantId, wanted));
+    const objects = this.parts.feed.objects(instances, this.parts.decoding.of(profile.tenantId));
     const work = Promise.all(Array.from({ length: AT_ONCE }, () => this.send(request, objects, tally)));
     return yield* follow(tally, work);
   }

@@ -1,12 +1,11 @@
 // C-MOVE: what the identifier names, to a remote node that the caller may name (PS3.4 §C.4.2).
 import { DimseFailure, DimseStatus, MOVE_SOP_CLASSES, type MoveRequest, type RetrieveOutcome, type RetrieveService, type SubOperations } from '@perennia/dicom-net';
-import type { InstanceDirectory, ObjectFeed } from '@perennia/egress';
+import type { Decoding, InstanceDirectory, ObjectFeed } from '@perennia/egress';
 import { permitsMove, type NodeDirectory, type RemoteNode } from '@perennia/remote-nodes';
 import type { SenderSession } from '@perennia/ingest-pipeline/dimse';
 import type { Clock, Logger } from '@perennia/telemetry';
 import { readIdentifier } from '../read-identifier.js';
 import { asked } from './asked.js';
-import type { Decoding } from './decoding.js';
 import { Destination } from './destination.js';
 import { follow } from './follow.js';
 import { retrievalQueryOf } from './retrieval-query.js';
