@@ -78,6 +78,17 @@ describe('W05 WADO-RS in another uncompressed transfer syntax', () => {
     const response = await archive.get(pathOf(IMPLICIT, large), { accept: `application/dicom; transfer-syntax=${EXPLICIT}` });
     expect(opened(Buffer.from(await response.arrayBuffer())).dataset.equals(datasetIn(IMPLICIT, EXPLICIT, large, 4096))).toBe(true);
   });
+  it('W05 gives each of many small instances its own bytes', async () => {
+    const many = Array.from({ length: 60 }, (_, index) => `${seededUid('syntaxes-many')}.${index}`);
+    const written = (sopInstanceUid: string, transferSyntaxUid: string): Buffer => writeDataset(aDataset(sopInstanceUid, seededUid('syntaxes-many'), 1 + (Number(sopInstanceUid.at(-1)) % 7), false), transferSyntaxUid);
+    await archive.stow(many.map((sopInstanceUid) => Buffer.concat([part10Prefix({ sopClassUid: SECONDARY_CAPTURE, sopInstanceUid, transferSyntaxUid: IMPLICIT }), written(sopInstanceUid, IMPLICIT)])));
+    const parts = await answerParts(await archive.get(`/studies/${seededUid('syntaxes-many')}`, { accept: `multipart/related; type="application/dicom"; transfer-syntax=${EXPLICIT}` }));
+    expect(parts).toHaveLength(60);
+    for (const { body } of parts) {
+      const { sopInstanceUid, dataset } = opened(body);
+      expect(dataset.equals(written(sopInstanceUid, EXPLICIT))).toBe(true);
+    }
+  });
   it('W05 tells the forms apart for who has one of them', async () => {
     const [stored, anew] = await Promise.all(['*', EXPLICIT].map((wanted) => archive.get(pathOf(IMPLICIT), { accept: `application/dicom; transfer-syntax=${wanted}` })));
     expect(stored!.headers.get('etag')).not.toBe(anew!.headers.get('etag'));

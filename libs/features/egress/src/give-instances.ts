@@ -55,13 +55,14 @@ function* runsOf(given: readonly GivenInstance[]): Generator<Run> {
 }
 
 /** The prefix goes with the first bytes of the dataset: what cannot be read at all is told before anything was given. */
-async function* rewritten({ instance, failure, dataset }: FedObject, transferSyntaxUid: string): AsyncGenerator<InstancePiece[], void, void> {
+async function* rewritten(object: FedObject, transferSyntaxUid: string): AsyncGenerator<InstancePiece[], void, void> {
+  const { instance, failure } = object;
   if (failure !== undefined) throw failure;
   const { sopClassUid, sopInstanceUid } = instance;
   let waiting: Buffer[] = [part10Prefix({ sopClassUid, sopInstanceUid, transferSyntaxUid })];
   let offset = 0;
   const take = (bytes: Buffer): InstancePiece => ({ instance, offset: (offset += bytes.length) - bytes.length, bytes });
-  const bytes = dataset(transferSyntaxUid);
+  const bytes = object.dataset(transferSyntaxUid);
   try {
     for await (const chunk of Buffer.isBuffer(bytes) ? [bytes] : bytes) {
       if (chunk.length === 0) continue;
@@ -76,4 +77,6 @@ async function* rewritten({ instance, failure, dataset }: FedObject, transferSyn
     });
   }
   if (waiting.length > 0) yield waiting.map(take);
+  // Only here: who asks for more has no use for what was given; who does not ask again may still be sending it.
+  object.release();
 }
