@@ -8,7 +8,7 @@ import { join, relative } from 'node:path';
 import { carriedEnvironment, carriedNode, prepare, root } from './runtime.mjs';
 
 const BESIDE_THE_CODE = ['--testPathIgnorePatterns', '/node_modules/', '/dist/', `${root}/test/`, '--maxWorkers=2'];
-const independent = ['boundaries/', 'chaos/', 'cluster/', 'corpus/', 'deploy/', 'faults/', 'interop/', 'restore/', 'upgrade/', 'blackbox/tiers', 'blackbox/telemetry'];
+const independent = ['boundaries/', 'chaos/', 'cluster/', 'corpus/', 'deploy/', 'faults/', 'interop/', 'restore/', 'upgrade/', 'blackbox/dimse/', 'blackbox/tiers', 'blackbox/telemetry'];
 const waiting = independent.map((path) => `${root}/test/${path}`);
 const WAITING = ['--maxWorkers=2', '--testPathPatterns', ...waiting];
 const MEASURING = ['--runInBand', '--testPathIgnorePatterns', '/node_modules/', '/dist/', ...waiting, '--testPathPatterns', `${root}/test/`];
