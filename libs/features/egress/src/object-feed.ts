@@ -86,7 +86,8 @@ export class ObjectFeed {
   }
 }
 
-/** PS3.5 §A.5: what is deflated is in explicit VR little endian. */
+/** PS3.5 §A.5: what is deflated is in explicit VR little endian; but pixels that are elsewhere stay there. */
 function inflated(transferSyntaxUid: string): string {
-  return transferSyntaxOf(transferSyntaxUid).deflated ? EXPLICIT_VR_LITTLE_ENDIAN : transferSyntaxUid;
+  const { deflated, referenced } = transferSyntaxOf(transferSyntaxUid);
+  return deflated && !referenced ? EXPLICIT_VR_LITTLE_ENDIAN : transferSyntaxUid;
 }

@@ -12,6 +12,8 @@ export interface TransferSyntax {
   encapsulated: boolean;
   /** Frames depend on one another; the fragments together are one stream. */
   video: boolean;
+  /** The dataset has no pixels but the URL of a JPIP server that has them (PS3.5 §A.6, §A.7), so that it means nothing in a syntax that has them. */
+  referenced: boolean;
 }
 
 export const IMPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2';
@@ -20,7 +22,7 @@ export const EXPLICIT_VR_BIG_ENDIAN = '1.2.840.10008.1.2.2';
 export const DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2.1.99';
 export const ENCAPSULATED_UNCOMPRESSED = '1.2.840.10008.1.2.1.98';
 
-const plain = { explicit: true, bigEndian: false, deflated: false, encapsulated: false, video: false };
+const plain = { explicit: true, bigEndian: false, deflated: false, encapsulated: false, video: false, referenced: false };
 const compressed = { ...plain, encapsulated: true };
 const video = { ...compressed, video: true };
 
@@ -43,8 +45,8 @@ const table: [string, string, Omit<TransferSyntax, 'uid' | 'name'>][] = [
   ['1.2.840.10008.1.2.4.91', 'JPEG 2000', compressed],
   ['1.2.840.10008.1.2.4.92', 'JPEG 2000 Part 2 Multi-component Lossless', compressed],
   ['1.2.840.10008.1.2.4.93', 'JPEG 2000 Part 2 Multi-component', compressed],
-  ['1.2.840.10008.1.2.4.94', 'JPIP Referenced', plain],
-  ['1.2.840.10008.1.2.4.95', 'JPIP Referenced Deflate', { ...plain, deflated: true }],
+  ['1.2.840.10008.1.2.4.94', 'JPIP Referenced', { ...plain, referenced: true }],
+  ['1.2.840.10008.1.2.4.95', 'JPIP Referenced Deflate', { ...plain, deflated: true, referenced: true }],
   ['1.2.840.10008.1.2.4.100', 'MPEG2 Main Profile / Main Level', video],
   ['1.2.840.10008.1.2.4.100.1', 'Fragmentable MPEG2 Main Profile / Main Level', video],
   ['1.2.840.10008.1.2.4.101', 'MPEG2 Main Profile / High Level', video],
@@ -67,8 +69,8 @@ const table: [string, string, Omit<TransferSyntax, 'uid' | 'name'>][] = [
   ['1.2.840.10008.1.2.4.201', 'High-Throughput JPEG 2000 Lossless', compressed],
   ['1.2.840.10008.1.2.4.202', 'High-Throughput JPEG 2000 with RPCL Options Lossless', compressed],
   ['1.2.840.10008.1.2.4.203', 'High-Throughput JPEG 2000', compressed],
-  ['1.2.840.10008.1.2.4.204', 'JPIP HTJ2K Referenced', plain],
-  ['1.2.840.10008.1.2.4.205', 'JPIP HTJ2K Referenced Deflate', { ...plain, deflated: true }],
+  ['1.2.840.10008.1.2.4.204', 'JPIP HTJ2K Referenced', { ...plain, referenced: true }],
+  ['1.2.840.10008.1.2.4.205', 'JPIP HTJ2K Referenced Deflate', { ...plain, deflated: true, referenced: true }],
   ['1.2.840.10008.1.2.5', 'RLE Lossless', compressed],
   // Each frame is deflated by itself; the dataset around it is plain.
   ['1.2.840.10008.1.2.8.1', 'Deflated Image Frame Compression', compressed],

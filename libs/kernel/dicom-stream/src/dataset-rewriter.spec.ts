@@ -50,6 +50,7 @@ describe('a dataset in another uncompressed syntax', () => {
   it('says what it cannot do', () => {
     expect(canRewrite('1.2.840.10008.1.2.4.90', EXPLICIT)).toBe(false);
     expect(canRewrite(EXPLICIT, BIG_ENDIAN)).toBe(false);
+    expect(canRewrite('1.2.840.10008.1.2.4.94', EXPLICIT)).toBe(false);
     expect(() => new DatasetRewriter('1.2.840.10008.1.2.4.90', EXPLICIT)).toThrow(RangeError);
     expect(() => rewrite(writeDataset(dataset(), EXPLICIT).subarray(0, 40), EXPLICIT, IMPLICIT)).toThrow(DicomParseError);
   });

@@ -20,8 +20,8 @@ const ZERO = Buffer.of(0);
 
 /** Between which the bytes of values mean the same, but for their order. A deflated dataset is inflated before and is explicit then. */
 export function canRewrite(from: string, to: string): boolean {
-  const { encapsulated, deflated } = transferSyntaxOf(from);
-  return !encapsulated && !deflated && (to === EXPLICIT_VR_LITTLE_ENDIAN || to === IMPLICIT_VR_LITTLE_ENDIAN);
+  const { encapsulated, deflated, referenced } = transferSyntaxOf(from);
+  return !encapsulated && !deflated && !referenced && (to === EXPLICIT_VR_LITTLE_ENDIAN || to === IMPLICIT_VR_LITTLE_ENDIAN);
 }
 
 export class DatasetRewriter implements ElementVisitor {
