@@ -22,7 +22,7 @@ class SupervisedExchange extends AssociationExchange {
 
   give({ socket, head, peer }: GivenAssociation): void {
     const message: AssociationMessage = { kind: 'association', head: head.toString('base64'), peer };
-    process.send!(message, socket);
+    process.send!(message, socket, undefined, (error) => void (error && socket.destroy()));
   }
 
   onTaken(take: (association: GivenAssociation) => void): void {

@@ -93,7 +93,10 @@ export class RoleProcess {
 
   /** Sends an association to it. @returns false when it is not there */
   pass(message: AssociationMessage, socket: Socket): boolean {
-    return this.#child?.connected === true && this.#child.send(message, socket, (error) => void (error && socket.destroy()));
+    if (this.#child?.connected !== true) return false;
+    // What `send` returns tells whether it waits for the one before, not whether it is sent.
+    this.#child.send(message, socket, (error) => void (error && socket.destroy()));
+    return true;
   }
 
   /** Asks it to end; after the deadline it is killed, which loses nothing that was acknowledged. */

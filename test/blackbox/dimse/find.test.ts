@@ -192,6 +192,22 @@ const final = (answers: readonly Answer[]): string => answers.at(-1)!.status;
   });
 });
 
+describe('associations that ask, many at once', () => {
+  it('are all handed over and answered', async () => {
+    const ask = async (number: number): Promise<number> => {
+      const association = await DicomRequestor.connect({
+        host: '127.0.0.1', port: product.dicomPort, callingAet: `ASKER-${number % 8}`, calledAet: 'PERENNIA', contexts: [{ abstractSyntax: '1.2.840.10008.5.1.4.1.2.2.1', transferSyntaxes: [EXPLICIT] }],
+      });
+      const identifier = writeDataset(new Dataset().set('QueryRetrieveLevel', 'STUDY').set('PatientID', 'F2').set('StudyInstanceUID', ''), EXPLICIT);
+      let found = 0;
+      for await (const _ of association.find({ sopClassUid: '1.2.840.10008.5.1.4.1.2.2.1', transferSyntaxUid: EXPLICIT, identifier })) found += 1;
+      await association.release();
+      return found;
+    };
+    for (let round = 0; round < 5; round++) expect(await Promise.all(Array.from({ length: 24 }, (_, number) => ask(number)))).toEqual(Array.from({ length: 24 }, () => 1));
+  });
+});
+
 describe('D20 private storage classes', () => {
   const PRIVATE = '1.2.826.0.1.3680043.10.999.1';
   const accepted = async (callingAet: string): Promise<number> => {
