@@ -11,6 +11,7 @@ const IDENTIFIER_SYNTAXES = [EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIA
 
 export function acceptContext(abstractSyntax: string, transferSyntaxes: readonly string[], profile: SourceProfile): string | ContextRejection {
   if (!isQueryRetrieveSopClass(abstractSyntax) && abstractSyntax !== StorageCommitment.sopClassUid) return acceptStorage(abstractSyntax, transferSyntaxes, profile);
+  if (!profile.mayRead && isQueryRetrieveSopClass(abstractSyntax)) return ContextResult.userRejection;
   return IDENTIFIER_SYNTAXES.find((each) => transferSyntaxes.includes(each)) ?? ContextResult.transferSyntaxesNotSupported;
 }
 

@@ -39,7 +39,7 @@ const MANY = 300;
 
 beforeAll(async () => {
   const config = join(directory, 'vna.yaml');
-  writeFileSync(config, 'sources:\n  profiles:\n    - {name: narrow, callingAets: [NARROW], addresses: [127.0.0.1], maxMatches: 2, unknownSopClasses: refuse}\n    - {name: others, addresses: [127.0.0.1]}\n');
+  writeFileSync(config, 'sources:\n  profiles:\n    - {name: narrow, callingAets: [NARROW], addresses: [127.0.0.1], mayRead: true, maxMatches: 2, unknownSopClasses: refuse}\n    - {name: sender, callingAets: [SENDER], addresses: [127.0.0.1]}\n    - {name: others, addresses: [127.0.0.1], mayRead: true}\n');
   product = await Product.start({ dataDirectory: join(directory, 'data'), environment: { VNA_LOG_LEVEL: 'warn', VNA_RETRIEVE_MAX_MATCHES: '250', VNA_CONFIG: config } });
   const association = await DicomRequestor.connect({
     host: '127.0.0.1', port: product.dicomPort, callingAet: 'FIND-TEST', calledAet: 'PERENNIA', contexts: [{ abstractSyntax: CT_IMAGE_STORAGE, transferSyntaxes: [EXPLICIT] }],
@@ -205,6 +205,24 @@ describe('associations that ask, many at once', () => {
       return found;
     };
     for (let round = 0; round < 5; round++) expect(await Promise.all(Array.from({ length: 24 }, (_, number) => ask(number)))).toEqual(Array.from({ length: 24 }, () => 1));
+  });
+});
+
+describe('a source that is listed as one that sends', () => {
+  it('may store, and neither search nor retrieve unless that is said', async () => {
+    const asked = [CT_IMAGE_STORAGE, '1.2.840.10008.5.1.4.1.2.2.1', '1.2.840.10008.5.1.4.1.2.2.2', '1.2.840.10008.5.1.4.1.2.2.3'];
+    const acceptedOf = async (callingAet: string, more: string[] = []): Promise<string[]> => {
+      const association = await DicomRequestor.connect({
+        host: '127.0.0.1', port: product.dicomPort, callingAet, calledAet: 'PERENNIA', contexts: [...asked, ...more].map((abstractSyntax) => ({ abstractSyntax, transferSyntaxes: [EXPLICIT] })),
+      });
+      await association.release();
+      return association.acceptedContexts.map(({ abstractSyntax }) => abstractSyntax);
+    };
+    expect(await acceptedOf('READER')).toEqual(asked);
+    expect(await acceptedOf('SENDER')).toEqual([CT_IMAGE_STORAGE]);
+    // Who may ask for commitment is served by the same process as queries.
+    const COMMITMENT = '1.2.840.10008.1.20.1';
+    expect(await acceptedOf('SENDER', [COMMITMENT])).toEqual([CT_IMAGE_STORAGE, COMMITMENT]);
   });
 });
 

@@ -14,6 +14,7 @@ export const sourceProfileSchema = z.strictObject({
   issuer: z.string().max(64).optional().meta(entry('Issuer of Patient ID where the object names none', 'text')),
   characterSet: z.string().max(16).optional().meta(entry('Character set where the object names none', 'defined term')),
   acknowledge: z.enum(['durable', 'indexed']).default('durable').meta(entry('C-STORE success when the bytes are durable, or findable too', 'enum')),
+  mayRead: z.boolean().default(false).meta(entry('Whether it may search and retrieve too (C-FIND, C-MOVE, C-GET), all that its tenant has', 'boolean')),
   maxMatches: z.int().min(0).max(100_000_000).optional().meta(entry('Matches of one C-FIND of it above which it is refused (A700); 0: none; absent: as set for all', 'count')),
   unknownSopClasses: z.enum(['accept', 'refuse']).default('accept').meta(entry('Private storage classes, which no standard names', 'enum')),
   commitmentReport: z.enum(['new', 'same']).default('new').meta(entry('Where results of storage commitment are told: on an association of the archive, or on that of the request first', 'enum')),
@@ -21,7 +22,7 @@ export const sourceProfileSchema = z.strictObject({
 });
 export type SourceProfile = z.infer<typeof sourceProfileSchema>;
 
-export const LOOPBACK_PROFILE: SourceProfile = sourceProfileSchema.parse({ name: 'loopback', addresses: ['127.0.0.0/8', '::1'] });
+export const LOOPBACK_PROFILE: SourceProfile = sourceProfileSchema.parse({ name: 'loopback', addresses: ['127.0.0.0/8', '::1'], mayRead: true });
 
 export interface SourceFacts {
   callingAet?: string;

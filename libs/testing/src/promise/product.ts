@@ -16,16 +16,27 @@ export interface ProductOptions {
   logFile?: string;
 }
 
-/** Below the range the system takes for outgoing connections (32768 on), so that the port is still free at a restart. */
+const FIRST_PORT = 12_000;
+const PORTS_A_WORKER = 10_000;
+/** Of this process: a port is free until whoever it was for listens. */
+const given = new Set<number>();
+
+/**
+ * Below the range the system takes for outgoing connections (32768 on), so that the port is still free at a restart. Of two test files that run at
+ * once each has ports of its own.
+ */
 export async function freePort(): Promise<number> {
+  const worker = (Number(process.env['JEST_WORKER_ID'] ?? 1) - 1) % 2;
   for (;;) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const port = FIRST_PORT + worker * PORTS_A_WORKER + Math.floor(Math.random() * PORTS_A_WORKER);
+    if (given.has(port)) continue;
     const server = createServer();
     const free = await new Promise<boolean>((done) => {
       server.once('error', () => done(false));
       server.listen(port, '127.0.0.1', () => done(true));
     });
     if (!free) continue;
+    given.add(port);
     await new Promise((done) => server.close(done));
     return port;
   }

@@ -135,7 +135,7 @@ export class DimseListener {
     const profile = sources.match({ callingAet, calledAet, address: peer.address });
     if (typeof profile === 'string') return { accept: false, ...rejections[profile] };
     if (profile.calledAets.length === 0 && calledAet !== settings.aeTitle) return { accept: false, ...Rejection.calledAetNotRecognized };
-    if (this.exchange.canGive && asksForMoreThanStorage(request)) return { accept: 'elsewhere', handOver: ({ socket, head }) => this.exchange.give({ socket, head, peer }) };
+    if (this.exchange.canGive && asksForMoreThanStorage(request, profile)) return { accept: 'elsewhere', handOver: ({ socket, head }) => this.exchange.give({ socket, head, peer }) };
     faultPoint('K1');
     const { acceptContext, acceptRole, acceptQueryExtensions } = offered;
     return {
@@ -170,6 +170,7 @@ export class DimseListener {
 
 const QUIET: ReadonlySet<AcceptorEvent['type']> = new Set(['accepted', 'released', 'handed-over']);
 
-function asksForMoreThanStorage({ presentationContexts }: AssociationRequest): boolean {
-  return presentationContexts.some(({ abstractSyntax }) => isQueryRetrieveSopClass(abstractSyntax) || abstractSyntax === StorageCommitment.sopClassUid);
+/** And may: what it may not is refused here. */
+function asksForMoreThanStorage({ presentationContexts }: AssociationRequest, { mayRead }: SourceProfile): boolean {
+  return presentationContexts.some(({ abstractSyntax }) => (mayRead && isQueryRetrieveSopClass(abstractSyntax)) || abstractSyntax === StorageCommitment.sopClassUid);
 }
