@@ -3,12 +3,11 @@
 import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { CatalogSearch, ChangeFeed } from '@perennia/catalog-query';
 import { CodecPool, PixelDecoding } from '@perennia/pixel-codecs';
-import { Decoding, GiveInstances, InstanceDirectory, ObjectFeed, ReadBulkData, ReadFrames, ReadInstance, RetrieveInstances, SeriesMetadata } from '@perennia/egress';
+import { Decoding, EgressModule, GiveInstances, InstanceDirectory, ObjectFeed, ReadBulkData, ReadFrames, ReadInstance, RetrieveInstances, SeriesMetadata } from '@perennia/egress';
 import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
 import { isTestBuild } from '@perennia/fault-points';
-import { JobQueue } from '@perennia/jobs';
 import { ImagingDatabase } from '@perennia/persistence';
-import { ObjectStore, PlaceReader, StorageTiers } from '@perennia/storage';
+import { ObjectStore, PlaceReader } from '@perennia/storage';
 import { AppLogger, Clock, HealthRegistry, Metrics, Tracing } from '@perennia/telemetry';
 import { BaseUrl } from './base-url.js';
 import { BulkDataController } from './bulk-data.controller.js';
@@ -58,7 +57,7 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
 }
 
 @Module({
-  imports: [IngestPipelineModule],
+  imports: [IngestPipelineModule, EgressModule],
   providers: [
     DicomwebLifecycle,
     { provide: RequestTraces, useFactory: (tracing: Tracing) => new RequestTraces(tracing), inject: [Tracing] },
@@ -73,12 +72,6 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
       },
       inject: [DicomwebConfig, ChangeFeed, Clock],
     },
-    {
-      provide: InstanceDirectory,
-      useFactory: (imaging: ImagingDatabase, tiers: StorageTiers) => new InstanceDirectory({ imaging, jobs: new JobQueue(imaging), tiers: tiers.names, trustMs: tiers.trustMs }),
-      inject: [ImagingDatabase, StorageTiers],
-    },
-    { provide: ReadInstance, useFactory: (directory: InstanceDirectory, places: PlaceReader) => new ReadInstance(directory, places), inject: [InstanceDirectory, PlaceReader] },
     { provide: CodecPool, useFactory: () => new CodecPool() },
     {
       provide: Decoding,
@@ -87,8 +80,8 @@ class DicomwebLifecycle implements OnApplicationBootstrap, BeforeApplicationShut
     },
     {
       provide: GiveInstances,
-      useFactory: (read: ReadInstance, places: PlaceReader, decoding: Decoding) => new GiveInstances(new RetrieveInstances(read, places), new ObjectFeed(read), decoding),
-      inject: [ReadInstance, PlaceReader, Decoding],
+      useFactory: (read: ReadInstance, places: PlaceReader, feed: ObjectFeed, decoding: Decoding) => new GiveInstances(new RetrieveInstances(read, places), feed, decoding),
+      inject: [ReadInstance, PlaceReader, ObjectFeed, Decoding],
     },
     { provide: Part10Answers, useFactory: (give: GiveInstances, { tenantId }: DicomwebConfig) => new Part10Answers(give, tenantId), inject: [GiveInstances, DicomwebConfig] },
     { provide: ZipAnswer, useFactory: (give: GiveInstances, { tenantId }: DicomwebConfig) => new ZipAnswer(give, tenantId), inject: [GiveInstances, DicomwebConfig] },

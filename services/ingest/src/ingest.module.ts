@@ -1,10 +1,10 @@
 // The DIMSE receiver: C-ECHO and C-STORE into the ingest pipeline.
 import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { DimseStatus } from '@perennia/dicom-net';
-import { acceptStorage, AssociationExchange, AssociationTraces, DimseListener, ListenerMetrics, StoreHandler } from '@perennia/ingest-pipeline/dimse';
+import { acceptStorage, AssociationExchange, AssociationTraces, DimseListener, DimseModule, ListenerMetrics, StoreHandler } from '@perennia/ingest-pipeline/dimse';
 import { isTestBuild } from '@perennia/fault-points';
-import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
-import { AppLogger, Clock, HealthRegistry, Metrics, Tracing } from '@perennia/telemetry';
+import { IngestPipelineModule, SourceProfiles } from '@perennia/ingest-pipeline';
+import { AppLogger, Clock, HealthRegistry } from '@perennia/telemetry';
 import { IngestConfig } from './ingest.config.js';
 import { warmUp } from './warm-up.js';
 
@@ -35,17 +35,9 @@ class IngestLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdo
 }
 
 @Module({
-  imports: [IngestPipelineModule],
+  imports: [IngestPipelineModule, DimseModule],
   providers: [
     IngestLifecycle,
-    { provide: ListenerMetrics, useFactory: (metrics: Metrics) => new ListenerMetrics(metrics), inject: [Metrics] },
-    {
-      provide: StoreHandler,
-      useFactory: (receive: ReceiveObject, indexed: AwaitIndexed, config: IngestPipelineConfig, metrics: ListenerMetrics, clock: Clock) =>
-        new StoreHandler({ receive, indexed, indexedTimeoutMs: config.indexedTimeout, stored: metrics.stored, acknowledged: metrics.acknowledged, monotonicMs: () => clock.monotonicMs() }),
-      inject: [ReceiveObject, AwaitIndexed, IngestPipelineConfig, ListenerMetrics, Clock],
-    },
-    { provide: AssociationTraces, useFactory: (tracing: Tracing) => new AssociationTraces(tracing), inject: [Tracing] },
     {
       provide: DimseListener,
       useFactory: (

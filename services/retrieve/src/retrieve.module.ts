@@ -2,18 +2,17 @@
 import { Injectable, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { CatalogSearch, PatientSearch } from '@perennia/catalog-query';
 import { DimseStatus, type DimseServices } from '@perennia/dicom-net';
-import { Decoding, InstanceDirectory, ObjectFeed, ReadInstance } from '@perennia/egress';
-import { AssociationExchange, AssociationTraces, DimseListener, ListenerMetrics, StoreHandler } from '@perennia/ingest-pipeline/dimse';
-import { AwaitIndexed, IngestPipelineConfig, IngestPipelineModule, ReceiveObject, SourceProfiles } from '@perennia/ingest-pipeline';
-import { JobQueue, JobRunner } from '@perennia/jobs';
+import { Decoding, EgressModule, InstanceDirectory, ObjectFeed, ReadInstance } from '@perennia/egress';
+import { AssociationExchange, AssociationTraces, DimseListener, DimseModule, ListenerMetrics, StoreHandler } from '@perennia/ingest-pipeline/dimse';
+import { IngestPipelineModule, SourceProfiles } from '@perennia/ingest-pipeline';
+import { COMMITMENT_QUEUE, JobQueue, JobRunner } from '@perennia/jobs';
 import { ControlDatabase, ImagingDatabase } from '@perennia/persistence';
 import { CodecPool, PixelDecoding } from '@perennia/pixel-codecs';
 import { NodeDirectory } from '@perennia/remote-nodes';
-import { PlaceReader, StorageTiers } from '@perennia/storage';
-import { AppLogger, Clock, HealthRegistry, Metrics, Tracing } from '@perennia/telemetry';
+import { AppLogger, Clock, HealthRegistry, Metrics } from '@perennia/telemetry';
 import { CheckCommitment } from './commitment/check-commitment.js';
 import { CommitmentHandler } from './commitment/commitment.handler.js';
-import { COMMITMENT_QUEUE, CommitmentJob, type CommitmentCursor, type CommitmentPayload } from './commitment/commitment.job.js';
+import { CommitmentJob, type CommitmentCursor, type CommitmentPayload } from './commitment/commitment.job.js';
 import { EventReporter } from './commitment/event-reporter.js';
 import { FindHandler } from './find/find.handler.js';
 import { acceptContext, acceptQueryExtensions, acceptRole } from './offered-contexts.js';
@@ -63,17 +62,9 @@ class PerformedServices implements DimseServices {
 }
 
 @Module({
-  imports: [IngestPipelineModule],
+  imports: [IngestPipelineModule, DimseModule, EgressModule],
   providers: [
     RetrieveLifecycle,
-    { provide: ListenerMetrics, useFactory: (metrics: Metrics) => new ListenerMetrics(metrics), inject: [Metrics] },
-    { provide: AssociationTraces, useFactory: (tracing: Tracing) => new AssociationTraces(tracing), inject: [Tracing] },
-    {
-      provide: StoreHandler,
-      useFactory: (receive: ReceiveObject, indexed: AwaitIndexed, config: IngestPipelineConfig, metrics: ListenerMetrics, clock: Clock) =>
-        new StoreHandler({ receive, indexed, indexedTimeoutMs: config.indexedTimeout, stored: metrics.stored, acknowledged: metrics.acknowledged, monotonicMs: () => clock.monotonicMs() }),
-      inject: [ReceiveObject, AwaitIndexed, IngestPipelineConfig, ListenerMetrics, Clock],
-    },
     {
       provide: FindHandler,
       useFactory: ({ aeTitle, maxMatches, upperKeys }: RetrieveConfig, imaging: ImagingDatabase, metrics: RetrieveMetrics) =>
@@ -83,19 +74,12 @@ class PerformedServices implements DimseServices {
         }),
       inject: [RetrieveConfig, ImagingDatabase, RetrieveMetrics],
     },
-    {
-      provide: InstanceDirectory,
-      useFactory: (imaging: ImagingDatabase, tiers: StorageTiers) => new InstanceDirectory({ imaging, jobs: new JobQueue(imaging), tiers: tiers.names, trustMs: tiers.trustMs }),
-      inject: [ImagingDatabase, StorageTiers],
-    },
-    { provide: ReadInstance, useFactory: (directory: InstanceDirectory, places: PlaceReader) => new ReadInstance(directory, places), inject: [InstanceDirectory, PlaceReader] },
     { provide: CodecPool, useFactory: () => new CodecPool() },
     {
       provide: Decoding,
       useFactory: (directory: InstanceDirectory, read: ReadInstance, pool: CodecPool) => new Decoding(directory, read, new PixelDecoding(pool)),
       inject: [InstanceDirectory, ReadInstance, CodecPool],
     },
-    { provide: ObjectFeed, useFactory: (read: ReadInstance) => new ObjectFeed(read), inject: [ReadInstance] },
     {
       provide: CheckCommitment,
       useFactory: (directory: InstanceDirectory, read: ReadInstance, { commitmentDepth }: RetrieveConfig) => new CheckCommitment(directory, read, commitmentDepth),

@@ -1,14 +1,12 @@
 // D24: who is connected, told by the command; a connection that is aborted by it.
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DicomRequestor, type RequestorAssociation } from '@perennia/dicom-net';
 import { Product } from '@perennia/testing';
+import { vna } from './archive-tools.js';
 
-const repository = resolve(import.meta.dirname, '../../..');
 const directory = mkdtempSync(join(tmpdir(), 'perennia-associations-'));
 const data = join(directory, 'data');
 const VERIFICATION = '1.2.840.10008.1.1';
@@ -26,32 +24,27 @@ afterAll(async () => {
 interface Listed {
   associations: { id: string; callingAet: string; calledAet: string; peer: string; since: string; outstandingOperations: number }[];
 }
-async function vna<Result>(...parameters: string[]): Promise<Result> {
-  const { stdout } = await promisify(execFile)(join(repository, 'node_modules/.bin/node'), [join(repository, 'services/cli/dist/main.js'), ...parameters, '--json'], {
-    env: { ...process.env, VNA_DATA: data, VNA_HEALTH_PORT: String(product.healthPort) },
-  });
-  return JSON.parse(stdout) as Result;
-}
+const asked = async <Result>(...parameters: string[]): Promise<Result> => JSON.parse(await vna(product, ...parameters, '--json')) as Result;
 const open = (callingAet: string, abstractSyntax: string): Promise<RequestorAssociation> =>
   DicomRequestor.connect({ host: '127.0.0.1', port: product.dicomPort, callingAet, calledAet: 'PERENNIA', contexts: [{ abstractSyntax, transferSyntaxes: ['1.2.840.10008.1.2'] }] });
 
 describe('D24 open associations', () => {
   it('are listed, those that store and those that ask, each with the process that has it', async () => {
     const [sender, asker] = [await open('SENDER', VERIFICATION), await open('ASKER', STUDY_ROOT_FIND)];
-    const { associations } = await vna<Listed>('associations', 'list');
+    const { associations } = await asked<Listed>('associations', 'list');
     expect(associations.map(({ id, callingAet, calledAet }) => [id.split('/')[0], callingAet, calledAet])).toEqual([['ingest', 'SENDER', 'PERENNIA'], ['web', 'ASKER', 'PERENNIA']]);
     expect(associations[0]).toMatchObject({ outstandingOperations: 0, peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/), since: expect.stringMatching(/^20\d\d-/) });
     await Promise.all([sender.release(), asker.release()]);
-    expect(await vna<Listed>('associations', 'list')).toEqual({ associations: [] });
+    expect(await asked<Listed>('associations', 'list')).toEqual({ associations: [] });
   });
   it('are aborted by their id; another one goes on', async () => {
     const [stuck, other] = [await open('STUCK', VERIFICATION), await open('OTHER', VERIFICATION)];
-    const { id } = (await vna<Listed>('associations', 'list')).associations.find(({ callingAet }) => callingAet === 'STUCK')!;
-    await vna('associations', 'abort', id);
+    const { id } = (await asked<Listed>('associations', 'list')).associations.find(({ callingAet }) => callingAet === 'STUCK')!;
+    await asked('associations', 'abort', id);
     await expect(stuck.echo()).rejects.toThrow();
     expect(await other.echo()).toBe(0);
     await other.release();
-    await expect(vna('associations', 'abort', id)).rejects.toThrow(/no open association/);
+    await expect(asked('associations', 'abort', id)).rejects.toThrow(/no open association/);
   });
   it('are told to nobody without the secret of the process', async () => {
     const { processes } = JSON.parse(readFileSync(join(data, 'run/archive.json'), 'utf8')) as { processes: { name: string; healthPort: number }[] };

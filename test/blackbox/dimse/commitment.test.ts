@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DicomRequestor } from '@perennia/dicom-net';
 import { freePort, hasBackend, Product, syntheticObject, type SyntheticObject } from '@perennia/testing';
+import { vna } from './archive-tools.js';
 
 const run = promisify(execFile);
 const repository = resolve(import.meta.dirname, '../../..');
@@ -26,7 +27,7 @@ beforeAll(async () => {
   product = await Product.start({ dataDirectory: join(directory, 'data'), environment: { VNA_LOG_LEVEL: 'warn', VNA_CONFIG: config, VNA_RETRIEVE_COMMITMENT_GRACE: '2s' } });
   port = await freePort();
   objects = Array.from({ length: 5 }, (_, index) => syntheticObject({ root, study: 1, series: 1, instance: index + 1, pixelBytes: 10_000 }));
-  await vna('node', 'add', 'MODALITY', '--host', '127.0.0.1', '--port', String(port));
+  await vna(product, 'node', 'add', 'MODALITY', '--host', '127.0.0.1', '--port', String(port));
   const association = await DicomRequestor.connect({
     host: '127.0.0.1', port: product.dicomPort, callingAet: 'MODALITY', calledAet: 'PERENNIA', contexts: [{ abstractSyntax: objects[0]!.sopClassUid, transferSyntaxes: [objects[0]!.transferSyntaxUid] }],
   });
@@ -38,12 +39,6 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function vna(...parameters: string[]): Promise<string> {
-  const { stdout } = await run(join(repository, 'node_modules/.bin/node'), [join(repository, 'services/cli/dist/main.js'), ...parameters], {
-    env: { ...process.env, VNA_DATA: join(directory, 'data'), VNA_HEALTH_PORT: String(product.healthPort), VNA_INGEST_PORT: String(product.dicomPort) },
-  });
-  return stdout;
-}
 
 interface Asked {
   statuses: string[];
@@ -82,10 +77,10 @@ const uids = (): string[] => objects.map(({ sopInstanceUid }) => sopInstanceUid)
   it('is told as soon as it can be, and is visible until then', async () => {
     const { events, transaction } = await ask(referencesOf(objects), { aet: 'LATECOMER', listenPort: null, wait: 1 });
     expect(events).toEqual([]);
-    const listed = (state: string) => vna('commitments', '--state', state, '--json').then((text) => (JSON.parse(text) as { commitments: { transactionUid: string; error: string | null; failed: number }[] }).commitments);
+    const listed = (state: string) => vna(product, 'commitments', '--state', state, '--json').then((text) => (JSON.parse(text) as { commitments: { transactionUid: string; error: string | null; failed: number }[] }).commitments);
     expect((await listed('open')).find(({ transactionUid }) => transactionUid === transaction)).toMatchObject({ failed: 0, error: 'There is no remote node LATECOMER to tell the result to' });
     const later = await freePort();
-    await vna('node', 'add', 'LATECOMER', '--host', '127.0.0.1', '--port', String(later));
+    await vna(product, 'node', 'add', 'LATECOMER', '--host', '127.0.0.1', '--port', String(later));
     // Asks for something else: what comes in is the result that is still owed, and its own.
     const second = await ask(referencesOf(objects.slice(0, 1)), { aet: 'LATECOMER', listenPort: later, results: 2, wait: 40 });
     expect(second.events.map((each) => each.transaction).toSorted()).toEqual([transaction, second.transaction].toSorted());

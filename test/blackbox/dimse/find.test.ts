@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Dataset, writeDataset } from '@perennia/dicom-data';
 import { DicomRequestor } from '@perennia/dicom-net';
 import { dcmtkTool, hasBackend, Product } from '@perennia/testing';
+import { countOf, until } from './archive-tools.js';
 
 const run = promisify(execFile);
 const env = { ...process.env, TCP_NODELAY: '1' };
@@ -52,8 +53,8 @@ beforeAll(async () => {
     }
   }
   await association.release();
-  await until(async () => (await count(`/studies?StudyDate=20190101&limit=1000`)) === MANY && (await count(`/instances?StudyInstanceUID=${root}.1`)) === 3);
-  await until(async () => (await count(`/studies?PatientID=F3`)) === 1);
+  await until(async () => (await countOf(product, `/studies?StudyDate=20190101&limit=1000`)) === MANY && (await countOf(product, `/instances?StudyInstanceUID=${root}.1`)) === 3);
+  await until(async () => (await countOf(product, `/studies?PatientID=F3`)) === 1);
 }, 120_000);
 afterAll(async () => {
   await product?.stop();
@@ -70,17 +71,6 @@ function objectOf({ patient, name, characterSet, study, date, time, modality }: 
   return writeDataset(dataset, EXPLICIT);
 }
 
-async function count(path: string): Promise<number> {
-  const response = await fetch(`${product.web}${path}`, { headers: { accept: 'application/dicom+json' } });
-  return response.status === 200 ? ((await response.json()) as unknown[]).length : 0;
-}
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt++) {
-    if (await condition()) return;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error('The condition did not come true.');
-}
 
 type Json = Record<string, { vr: string; Value?: unknown[] }>;
 interface Answer {

@@ -10,6 +10,7 @@ import { Dataset, writeDataset } from '@perennia/dicom-data';
 import { DicomRequestor } from '@perennia/dicom-net';
 import { DatasetRewriter, part10Prefix } from '@perennia/dicom-stream';
 import { dcmtkTool, freePort, hasBackend, Product, syntheticObject, type SyntheticObject } from '@perennia/testing';
+import { countOf, until, vna } from './archive-tools.js';
 
 const run = promisify(execFile);
 const env = { ...process.env, TCP_NODELAY: '1' };
@@ -37,10 +38,10 @@ beforeAll(async () => {
   });
   for (const object of [...objects, other]) expect((await association.store(object)).status).toBe(0);
   await association.release();
-  await until(async () => (await count(`/instances?StudyInstanceUID=${objects[0]!.studyInstanceUid}`)) === COUNT && (await count(`/instances?StudyInstanceUID=${other.studyInstanceUid}`)) === 1);
-  await vna('node', 'add', 'DEST', '--host', '127.0.0.1', '--port', String(port));
-  await vna('node', 'add', 'NOBODY', '--host', '127.0.0.1', '--port', String(await freePort()));
-  await vna('node', 'add', 'GUARDED', '--host', '127.0.0.1', '--port', String(port), '--move-callers', 'FRIEND');
+  await until(async () => (await countOf(product, `/instances?StudyInstanceUID=${objects[0]!.studyInstanceUid}`)) === COUNT && (await countOf(product, `/instances?StudyInstanceUID=${other.studyInstanceUid}`)) === 1);
+  await vna(product, 'node', 'add', 'DEST', '--host', '127.0.0.1', '--port', String(port));
+  await vna(product, 'node', 'add', 'NOBODY', '--host', '127.0.0.1', '--port', String(await freePort()));
+  await vna(product, 'node', 'add', 'GUARDED', '--host', '127.0.0.1', '--port', String(port), '--move-callers', 'FRIEND');
 }, 120_000);
 afterAll(async () => {
   await product?.stop();
@@ -60,22 +61,6 @@ function secondaryCapture(): SyntheticObject {
 
 const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
-async function vna(...parameters: string[]): Promise<void> {
-  await run(join(repository, 'node_modules/.bin/node'), [join(repository, 'services/cli/dist/main.js'), ...parameters], {
-    env: { ...process.env, VNA_DATA: join(directory, 'data'), VNA_DICOMWEB_PORT: String(product.httpPort), VNA_INGEST_PORT: String(product.dicomPort), VNA_HEALTH_PORT: String(product.healthPort) },
-  });
-}
-async function count(path: string): Promise<number> {
-  const response = await fetch(`${product.web}${path}`, { headers: { accept: 'application/dicom+json' } });
-  return response.status === 200 ? ((await response.json()) as unknown[]).length : 0;
-}
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 600; attempt++) {
-    if (await condition()) return;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error('The condition did not come true.');
-}
 
 interface Status {
   status: string;
@@ -193,7 +178,7 @@ const study = (): Record<string, string> => ({ '00080052': 'STUDY', '0020000D': 
       rmSync(file);
     }
     await run(dcmtkTool('dcmsend')!, ['-aec', 'PERENNIA', '127.0.0.1', String(product.dicomPort), '--scan-directories', folder], { env });
-    await until(async () => (await count(`/instances?StudyInstanceUID=${root}.3`)) === 2);
+    await until(async () => (await countOf(product, `/instances?StudyInstanceUID=${root}.3`)) === 2);
   }, 60_000);
 
   it.each(['move', 'get'] as const)('D21 go to a peer that takes none of it decoded, pixel by pixel what they were: C-%s', async (operation) => {

@@ -1,6 +1,7 @@
 export { FramesNotSeparableError } from './frames-not-separable-error.js';
 export { GiveInstances, type GivenInstance } from './give-instances.js';
 export { InstanceDirectory, type InstanceSelection } from './instance-directory.js';
+export { EgressModule } from './egress.module.js';
 export { Decoding } from './decoding.js';
 export { DecodedDataset, type DecodedDatasetParts, type FrameDecoding, type PixelDecoder } from './decoded-dataset.js';
 export { canSendIn, ObjectFeed, type Decode, type FedObject } from './object-feed.js';

@@ -4,6 +4,9 @@ import type { NewJob } from './job.js';
 /** Makes the copies of a study what the rules say: the second tier's, and new ones for those that have gone bad. Lifecycle does it. */
 export const PLACE_QUEUE = 'place-study';
 
+/** Transactions of storage commitment. Retrieval does them; `vna commitments` lists them. */
+export const COMMITMENT_QUEUE = 'commit-storage';
+
 export interface PlacePayload {
   bucket: number;
   studyId: string;

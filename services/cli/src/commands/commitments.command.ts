@@ -1,10 +1,9 @@
 // `vna commitments`: what was asked of storage commitment, and whether the result has reached who asked (D11).
 import { Option, type Command } from 'commander';
-import { JobQueue, type JobState, type JobStatus } from '@perennia/jobs';
+import { COMMITMENT_QUEUE, JobQueue, type JobState, type JobStatus } from '@perennia/jobs';
 import { ArchiveAccess } from '../archive-access.js';
 import { columns, printResult, type CommandOptions } from '../command-output.js';
 
-const QUEUE = 'commit-storage';
 /** As people ask for them, and as jobs stand. */
 const STATES = { open: 'queued', told: 'done', 'given-up': 'failed' } as const satisfies Record<string, JobState>;
 
@@ -30,7 +29,7 @@ export function addCommitmentsCommand(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nResults are told again and again for a week; one that lacks a remote node is told soon after "vna node add".\n\nExample:\n  npx vna commitments --state open')
     .action(async (options: CommandOptions & { state?: keyof typeof STATES; limit: number }) => {
-      const filter = { queue: QUEUE, limit: options.limit, ...(options.state && { state: STATES[options.state] }) };
+      const filter = { queue: COMMITMENT_QUEUE, limit: options.limit, ...(options.state && { state: STATES[options.state] }) };
       const jobs = await new ArchiveAccess().withDatabases(({ imaging }) => new JobQueue(imaging).list(filter));
       const commitments = jobs.map(commitmentOf);
       printResult(options, { commitments }, () => (commitments.length === 0 ? ['(nothing)'] : columns(commitments.map(row))));

@@ -1,14 +1,13 @@
 // One transaction of storage commitment: checked once everything has had time to be indexed, then told to who asked, again and again for days
 // until that takes it (PS3.4 §J.3.3).
 import { UnavailableError } from '@perennia/errors';
-import type { NewJob, RunningJob } from '@perennia/jobs';
+import { COMMITMENT_QUEUE, type NewJob, type RunningJob } from '@perennia/jobs';
 import type { NodeDirectory, RemoteNode } from '@perennia/remote-nodes';
 import type { Clock } from '@perennia/telemetry';
 import type { CheckCommitment } from './check-commitment.js';
 import type { CommitmentRequest } from './commitment-request.js';
 import { FailureReason, type CommitmentResult } from './commitment-result.js';
 
-export const COMMITMENT_QUEUE = 'commit-storage';
 /** With five minutes between them: a week. */
 const MAX_ATTEMPTS = 2000;
 

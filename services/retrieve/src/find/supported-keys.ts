@@ -7,7 +7,7 @@ import { QUERY_LEVELS, type QueryLevel } from '../query-level.js';
 export const PATIENT_COUNTS = { studies: '00201200', series: '00201202', instances: '00201204' } as const;
 const PATIENT_COUNT_TAGS: ReadonlySet<string> = new Set(Object.values(PATIENT_COUNTS));
 
-/** Modalities in Study, SOP Classes in Study, numbers of related series and instances, Retrieve URL of none. */
+/** Modalities in Study, SOP Classes in Study, numbers of related series and instances. */
 const MADE: ReadonlyMap<string, QueryLevel> = new Map([
   ['00080061', 'STUDY'], ['00080062', 'STUDY'], ['00201206', 'STUDY'], ['00201208', 'STUDY'], ['00201209', 'SERIES'],
 ]);

@@ -40,7 +40,7 @@ export class Destination {
     for (const batch of proposalsFor(instances, MAX_CONTEXTS, this.parts.decoding.decodes)) {
       const objects = new Waiting(this.parts.feed.objects(batch.instances, this.parts.decoding.of(this.parts.tenantId)));
       const associations = Math.min(this.parts.node.maxAssociations, batch.instances.length);
-      await Promise.all(Array.from({ length: associations }, () => new Sender(this.parts, batch.contexts, objects, this).run()));
+      await Promise.all(Array.from({ length: associations }, () => new Sender(this.parts, batch.contexts, objects, this).run())).finally(() => objects.close());
     }
   }
 
@@ -65,6 +65,11 @@ class Waiting {
     if (again) return again;
     const next = await this.objects.next();
     return next.done ? undefined : next.value;
+  }
+
+  /** What was read ahead and is not sent any more is let go. */
+  async close(): Promise<void> {
+    await this.objects.return();
   }
 
   /** @returns false when it was tried often enough */

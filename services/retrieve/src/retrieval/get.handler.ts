@@ -31,7 +31,8 @@ export class GetHandler implements RetrieveService<GetRequest> {
     const instances = await asked(() => selectInstances(this.parts.directory, profile.tenantId, query));
     const tally = new Tally(instances.length);
     const objects = this.parts.feed.objects(instances, this.parts.decoding.of(profile.tenantId));
-    const work = Promise.all(Array.from({ length: AT_ONCE }, () => this.send(request, objects, tally)));
+    // What was read ahead and is not sent any more is let go.
+    const work = Promise.all(Array.from({ length: AT_ONCE }, () => this.send(request, objects, tally))).finally(() => objects.return());
     return yield* follow(tally, work);
   }
 
