@@ -7,7 +7,7 @@ import type { NodeVerification, RefusedContext } from './node-verification.js';
 import type { RemoteNodeSettings } from './remote-node.js';
 import { associationFailure } from './stages/association-failure.js';
 import { connectNode, type NodeAddress } from './stages/connect-node.js';
-import { ContextResults } from './stages/context-results.js';
+import { refusedContexts } from './stages/context-results.js';
 import type { SecurityOptions } from './stages/secure-transport.js';
 import { StageFailure } from './stages/stage-failure.js';
 import { StageLog } from './stages/stage-log.js';
@@ -60,14 +60,13 @@ class NodeVerifier {
 
   #associate(transport: Duplex): Promise<RequestorAssociation> {
     const { host, port, aeTitle } = this.node;
-    const results = new ContextResults(transport);
     return this.#log.run({
       name: 'association',
       work: async () => {
         const association = await this.#told(DicomRequestor.connect({
           host, port, calledAet: aeTitle, callingAet: this.options.callingAet, contexts: this.#contexts, connect: () => transport,
         }));
-        this.#refused = results.refused(this.#contexts);
+        this.#refused = refusedContexts(this.#contexts, association.contextResults);
         if (association.acceptedContexts.some(({ abstractSyntax }) => abstractSyntax === VERIFICATION.abstractSyntax)) return association;
         await this.#release(association);
         throw new StageFailure(

@@ -63,6 +63,8 @@ export class RequestorAssociation implements InvokingAssociation, PerformingAsso
   readonly associationId = 0;
   operationsWindow: OperationsWindow = { maxInvoked: 1, maxPerformed: 1 };
   roles: readonly RoleSelection[] = [];
+  /** What the peer answered to each context that was proposed, by its id (PS3.8 Table 9-18): 1, 3, 5 … in the order of the options. */
+  readonly contextResults = new Map<number, number>();
   extendedNegotiations: readonly ExtendedNegotiation[] = [];
   userIdentityResponse: Buffer | undefined;
   peerMaxPduBytes = 0;
@@ -271,6 +273,7 @@ export class RequestorAssociation implements InvokingAssociation, PerformingAsso
     this.roles = user.roles;
     for (const { id, result, transferSyntax } of answer.contexts) {
       const asked = this.request.presentationContexts.find((context) => context.id === id);
+      if (asked) this.contextResults.set(id, result);
       if (asked && result === 0) this.#contexts.set(id, this.#contextWithRoles(id, asked.abstractSyntax, transferSyntax));
     }
     this.operationsWindow = user.operationsWindow ?? this.operationsWindow;
